@@ -1,0 +1,370 @@
+"""Words of the checks that a definition must pass: names, forms, policies, processes, scores."""
+
+
+def _unknown(zh: str, en: str) -> dict[str, str]:
+    return {"zh": zh, "en": en, "hint_zh": "是否想写「{nearest}」?", "hint_en": 'Did you mean "{nearest}"?'}
+
+
+WORDS = {
+    # Names & references
+    "unknown-entity": _unknown("没有实体「{name}」。", 'There is no entity "{name}".'),
+    "unknown-role": _unknown("没有角色「{name}」。", 'There is no role "{name}".'),
+    "unknown-stage": _unknown("{entity} 没有阶段「{name}」。", '{entity} has no stage "{name}".'),
+    "unknown-kind": _unknown("没有阶段类别「{name}」。", 'There is no kind of stage "{name}".'),
+    "unknown-section": _unknown("没有分区「{name}」。", 'There is no section "{name}".'),
+    "unknown-transition": _unknown(
+        "{entity} 的流程里没有流转「{name}」。", 'No process of {entity} has a transition "{name}".'
+    ),
+    "unknown-relation": _unknown("{entity} 没有相关记录「{name}」。", '{entity} has no related records "{name}".'),
+    "unknown-slot": _unknown("{entity} 没有存放文件的字段「{name}」。", '{entity} has no field for files "{name}".'),
+    "unknown-process": _unknown("{entity} 没有流程「{name}」。", '{entity} has no process "{name}".'),
+    "unknown-team": _unknown("没有团队「{name}」。", 'There is no team "{name}".'),
+    "unknown-person": _unknown("没有人员「{name}」。", 'There is no person "{name}".'),
+    "template-hole": {
+        "zh": "提示语里的 {{{name}}} 没有内容:只有 {{count}} 和 {{records}}。",
+        "en": "{{{name}}} in these words has no value: there are only {{count}} and {{records}}.",
+        "hint_zh": "是否想写 {{{nearest}}}?",
+        "hint_en": "Did you mean {{{nearest}}}?",
+    },
+    "reserved-name": {
+        "zh": "「{name}」已由系统使用。",
+        "en": '"{name}" is taken by the engine.',
+        "hint_zh": "换一个名字,如 {instead}。",
+        "hint_en": "Choose another name, such as {instead}.",
+    },
+    "name-malformed": {
+        "zh": "「{name}」不能作名字:名字由小写英文字母开头,只含小写字母、数字和下划线。",
+        "en": '"{name}" cannot be a name: names begin with a lower-case letter and hold lower-case letters, digits and underscores.',
+        "hint_zh": "中文写在 label 里。",
+        "hint_en": "Write other scripts in the label.",
+    },
+    "name-too-long": {
+        "zh": "「{name}」有 {length} 个字符,最多 {most} 个。",
+        "en": '"{name}" has {length} characters; {most} is the most.',
+        "hint_zh": "缩短名字,全称写在 label 里。",
+        "hint_en": "Shorten it; write the full name in the label.",
+    },
+    "was-unresolved": {
+        "zh": "「{name}」原名「{was}」,而「{was}」仍在使用,或已被别处认作原名。",
+        "en": '"{name}" was "{was}", but "{was}" is still there, or claimed by another.',
+        "hint_zh": "删去 was,或删去旧的那个。",
+        "hint_en": "Delete was, or the old one.",
+    },
+    # Entities & fields
+    "label-missing": {
+        "zh": "{thing}「{name}」缺少{lacking}名称。",
+        "en": 'The {thing} "{name}" lacks a label in {lacking}.',
+        "hint_zh": "写 label: {{zh: …, en: …}}。",
+        "hint_en": "Write label: {{zh: …, en: …}}.",
+    },
+    "title-missing": {
+        "zh": "没有字段可以作 {entity} 记录的标题。",
+        "en": "Nothing names a record of {entity}.",
+        "hint_zh": "加一个文本字段,或用 title 指定一个字段。",
+        "hint_en": "Add a text field, or name a field in title.",
+    },
+    "deletion-unspoken": {
+        "zh": "没有说明所指的 {target} 被删除时「{field}」怎么办。",
+        "en": 'Nothing says what becomes of "{field}" when its {target} is deleted.',
+        "hint_zh": "写 on_delete: keep(保留),或 restrict、clear、cascade。",
+        "hint_en": "Write on_delete: keep, or restrict, clear or cascade.",
+    },
+    "number-field": {
+        "zh": "编号用到「{name}」,而{why}。",
+        "en": 'The number uses "{name}", but {why}.',
+        "hint_zh": "用必填字段,或有默认值的字段。",
+        "hint_en": "Use a field that is required or has a default.",
+    },
+    "number-collides": {
+        "zh": "编号会重复:流水号每期重新开始,而「{template}」缺少 {missing}。",
+        "en": 'Numbers will repeat: the sequence starts anew each period, and "{template}" lacks {missing}.',
+        "hint_zh": "加上 {missing}。",
+        "hint_en": "Add {missing}.",
+    },
+    "relation-broken": {
+        "zh": "「{name}」用在这里不合适:{why}。",
+        "en": '"{name}" does not fit here: {why}.',
+    },
+    "writes-computed": {
+        "zh": "「{field}」由系统计算或编号,不能由规则写入。",
+        "en": '"{field}" is computed or numbered by the engine; no rule can write it.',
+        "hint_zh": "改写它的来源字段。",
+        "hint_en": "Write a field that it is computed from.",
+    },
+    # Types & expressions
+    "formula-cycle": {
+        "zh": "「{field}」的值取决于它自己:{ring}。",
+        "en": '"{field}" depends on itself: {ring}.',
+        "hint_zh": "断开其中一环。",
+        "hint_en": "Cut one link of the ring.",
+    },
+    "stored-volatile": {
+        "zh": "「{field}」随时间或查看的人而变,不能用 {setting} 存下来。",
+        "en": '"{field}" changes with time or reader; it cannot be stored for {setting}.',
+        "hint_zh": "删去 {setting}:这样的值在读取时计算。",
+        "hint_en": "Delete {setting}: such values are computed when they are read.",
+    },
+    "always-false": {
+        "zh": "没有 {entity} 满足这个条件:{why}。",
+        "en": "No {entity} meets this condition: {why}.",
+    },
+    "always-true": {
+        "zh": "每个 {entity} 都满足这个条件。",
+        "en": "Every {entity} meets this condition.",
+        "hint_zh": "删去它。",
+        "hint_en": "Delete it.",
+    },
+    "branch-dead": {
+        "zh": "有一个分支永远走不到:{condition},而前面的条件或取值范围已排除它。",
+        "en": "One branch is never reached: {condition}, which earlier conditions or bounds exclude.",
+        "hint_zh": "删去这个分支,或调整顺序。",
+        "hint_en": "Delete the branch, or change the order.",
+    },
+    "rules-clash": {
+        "zh": "没有 {entity} 能保存:{pair} 不能同时满足。",
+        "en": "No {entity} can be saved: {pair} cannot hold together.",
+        "hint_zh": "放宽其中一条。",
+        "hint_en": "Relax one of them.",
+    },
+    # Forms & views
+    "required-unfillable": {
+        "zh": "「{field}」必填,但{why}:这样的 {entity} 无法新建。",
+        "en": '"{field}" is required, but {why}: such a {entity} cannot be created.',
+        "hint_zh": "给它默认值、放到表单上,或授予填写权。",
+        "hint_en": "Give it a default, put it on the form, or grant it.",
+    },
+    "required-while-hidden": {
+        "zh": "「{field}」必填,但{when}不显示:这样的{entity}无法保存。",
+        "en": '"{field}" is required, but hidden {when}: such a {entity} cannot be saved.',
+        "hint_zh": "改为 required_when: {condition}。",
+        "hint_en": "Write required_when: {condition}.",
+    },
+    "never-visible": {
+        "zh": "「{field}」永远不会显示:它的条件与分区「{section}」的条件不能同时成立。",
+        "en": '"{field}" never shows: its condition and that of the section "{section}" exclude each other.',
+        "hint_zh": "放宽其中一个条件,或删去这个字段。",
+        "hint_en": "Widen one of the conditions, or delete the field.",
+    },
+    "visibility-cycle": {
+        "zh": "{fields} 互相等待对方显示,谁也不会显示。",
+        "en": "{fields} wait for each other to show; none ever does.",
+        "hint_zh": "去掉其中一个 visible_when。",
+        "hint_en": "Delete one visible_when.",
+    },
+    "view-unfit": {
+        "zh": "「{field}」是 {type},{does}。",
+        "en": '"{field}" is {type} and {does}.',
+    },
+    "view-unopenable": {
+        "zh": "没有人能打开「{view}」:{roles} 不能查看 {entity}。",
+        "en": 'Nobody can open "{view}": {roles} may not read {entity}.',
+        "hint_zh": "授予 read,或改 roles。",
+        "hint_en": "Grant read, or change roles.",
+    },
+    "shown-twice": {
+        "zh": "「{name}」在这里出现了两次。",
+        "en": '"{name}" stands here twice.',
+        "hint_zh": "删去一处。",
+        "hint_en": "Delete one.",
+    },
+    "lookup-unreadable": {
+        "zh": "{roles} 要选「{field}」,却看不到任何 {target}。",
+        "en": '{roles} choose "{field}", but may read no {target}.',
+        "hint_zh": "授予 {target} 的 read,或对他们隐藏这个字段。",
+        "hint_en": "Grant read on {target}, or hide the field from them.",
+    },
+    # Policies
+    "role-cycle": {
+        "zh": "角色互相包含:{ring}。",
+        "en": "Roles include each other: {ring}.",
+        "hint_zh": "断开其中一环。",
+        "hint_en": "Cut one link of the ring.",
+    },
+    "rows-wide-open": {
+        "zh": "每个角色都能修改所有 {entity},不论「{owner}」是谁。",
+        "en": 'Every role may change every {entity}, whoever its "{owner}" is.',
+        "hint_zh": "把可写的行限制为 write: {clause}。",
+        "hint_en": "Restrict what may be written: write: {clause}.",
+    },
+    "policy-redundant": {
+        "zh": "「{role}」对 {entity} 的这些权限,已由它包含的「{other}」给出。",
+        "en": '"{role}" has these rights on {entity} already, from "{other}", which it includes.',
+        "hint_zh": "删去它。",
+        "hint_en": "Delete it.",
+    },
+    "clause-wider": {
+        "zh": "「{role}」能看到每个 {entity},却看不到它所属的 {parent}。",
+        "en": '"{role}" sees every {entity}, but not the {parent} that it belongs to.',
+        "hint_zh": "按 {parent} 的范围收紧 rows,或删去这条权限,随 {parent} 而定。",
+        "hint_en": "Narrow the rows as those of {parent}, or delete the policy so that {parent} decides.",
+    },
+    "creates-unseen": {
+        "zh": "「{role}」能新建 {entity},建完却看不到:「{field}」起初为空。",
+        "en": '"{role}" may create a {entity}, but not see it afterwards: "{field}" starts empty.',
+        "hint_zh": "给「{field}」加 default: user。",
+        "hint_en": 'Add default: user to "{field}".',
+    },
+    "action-powerless": {
+        "zh": "「{role}」对 {entity} 的 {action} 永远不能成功:{why}。",
+        "en": '{action} on {entity} can never succeed for "{role}": {why}.',
+        "hint_zh": "补上所缺的,或删去它。",
+        "hint_en": "Add what is lacking, or delete it.",
+    },
+    "hidden-field-leaks": {
+        "zh": "「{field}」对 {roles} 隐藏,{by}却会透露它。",
+        "en": '"{field}" is hidden from {roles}, yet {by} gives it away.',
+        "hint_zh": "换一个字段,或不再隐藏它。",
+        "hint_en": "Use another field, or stop hiding it.",
+    },
+    # Processes & gates
+    "start-missing": {
+        "zh": "流程「{process}」没有唯一的起点:{why}。",
+        "en": 'The process "{process}" has no single start: {why}.',
+        "hint_zh": "只给一个阶段标 start: true。",
+        "hint_en": "Mark one stage with start: true.",
+    },
+    "stage-unreachable": {
+        "zh": "从「{start}」没有路通到「{stage}」。",
+        "en": 'No way leads from "{start}" to "{stage}".',
+        "hint_zh": "加一条通向它的流转,或删去这个阶段。",
+        "hint_en": "Add a transition to it, or delete the stage.",
+    },
+    "stage-dead-end": {
+        "zh": "「{stage}」没有出路,又不是终点。",
+        "en": 'There is no way out of "{stage}", and it is no end.',
+        "hint_zh": "加一条流转,或标 end: done。",
+        "hint_en": "Add a transition, or mark it with end: done.",
+    },
+    "end-unreachable": {
+        "zh": "从 {stages} 走不到任何终点({ends})。",
+        "en": "From {stages}, no end is ever reached ({ends}).",
+        "hint_zh": "加一条走出去的流转。",
+        "hint_en": "Add a transition that leads out.",
+    },
+    "stage-stuck": {
+        "zh": "{record} 的 {entity} 停在「{stage}」,无路可走。",
+        "en": 'A {entity} with {record} is stuck in "{stage}": no way out takes it.',
+        "hint_zh": "{cure}。",
+        "hint_en": "{cure}.",
+    },
+    "gate-unsatisfiable": {
+        "zh": "没有 {entity} 能{does}「{stage}」:{why}。",
+        "en": 'No {entity} can {does} "{stage}": {why}.',
+        "hint_zh": "{cure}",
+        "hint_en": "{cure}",
+    },
+    "gate-idle": {
+        "zh": "「{stage}」的这个门槛拦不住任何 {entity}。",
+        "en": 'This gate of "{stage}" stops no {entity}.',
+        "hint_zh": "删去它,或改成真正的条件。",
+        "hint_en": "Delete it, or make it a condition.",
+    },
+    "gates-clash": {
+        "zh": "「{stage}」的出口和「{to}」的入口互相矛盾:{pair} 不能同时满足。",
+        "en": 'The exit of "{stage}" and the entry of "{to}" contradict: {pair} cannot hold together.',
+        "hint_zh": "放宽其中一个。",
+        "hint_en": "Relax one of them.",
+    },
+    "gate-late": {
+        "zh": "「{stage}」的门槛要「{need}」,而它要到 {later} 才会填上。",
+        "en": 'The gate of "{stage}" needs "{need}", which only {later} fills.',
+        "hint_zh": "把门槛后移,或让人提前填写。",
+        "hint_en": "Move the gate, or let people fill it earlier.",
+    },
+    "gate-locked": {
+        "zh": "没有人能让 {entity} 通过「{stage}」的门槛:要「{need}」,而{why}。",
+        "en": 'Nobody can bring a {entity} through the gate of "{stage}": it needs "{need}", but {why}.',
+        "hint_zh": "授予某个角色,或去掉这一要求。",
+        "hint_en": "Grant it to a role, or drop the need.",
+    },
+    "gate-starved": {
+        "zh": "「{stage}」的门槛要 {count} 份「{need}」,而它{limit}。",
+        "en": 'The gate of "{stage}" asks for {count} of "{need}", which holds {limit}.',
+        "hint_zh": "调低要求,或放宽字段。",
+        "hint_en": "Ask for less, or let the field hold more.",
+    },
+    "gate-bypassed": {
+        "zh": "「{transition}」直达「{to}」,绕过了 {stages} 的门槛。",
+        "en": '"{transition}" leads straight to "{to}", around the gate of {stages}.',
+        "hint_zh": "在「{to}」的 entry 里重复要求,或给这条流转加条件。",
+        "hint_en": 'Repeat the needs in the entry of "{to}", or give the transition a condition.',
+    },
+    "transition-nobody": {
+        "zh": "除管理员外,没有人能做「{transition}」:{why}。",
+        "en": 'Nobody but administrators can do "{transition}": {why}.',
+        "hint_zh": "{cure}。",
+        "hint_en": "{cure}.",
+    },
+    "processes-overlap": {
+        "zh": "同一个 {entity} 会同时符合「{one}」和「{two}」{witness_words}。",
+        "en": 'A {entity} can fit both "{one}" and "{two}"{witness_words}.',
+        "hint_zh": "收紧其中一个 when。",
+        "hint_en": "Narrow one of the two when.",
+    },
+    # Scores & rules
+    "score-field": {
+        "zh": "评分字段「{field}」不对:{why}。",
+        "en": 'The score field "{field}" is wrong: {why}.',
+        "hint_zh": "每个评分写入一个 {{type: score}} 字段。",
+        "hint_en": "Each score writes one field of {{type: score}}.",
+    },
+    "weights-off": {
+        "zh": "满分是 {sum},不是 100。",
+        "en": "The best score is {sum}, not 100.",
+        "hint_zh": "调整 weight 或 base,使基数与正权重之和为 100。",
+        "hint_en": "Scale the weights, or the base, so that base and positive weights sum to 100.",
+    },
+    "term-outside": {
+        "zh": "「{term}」的值会超出 0 到 1:在 {low} 与 {high} 之间。",
+        "en": '"{term}" leaves 0 to 1: it lies between {low} and {high}.',
+        "hint_zh": "除以最大值,或用 clamp(…, 0, 1)。",
+        "hint_en": "Divide by the greatest value, or use clamp(…, 0, 1).",
+    },
+    "band-broken": {
+        "zh": "「{range}」不是得分范围。",
+        "en": '"{range}" is no range of scores.',
+        "hint_zh": "写 >= 75、< 40,或 >= 40 and < 75。",
+        "hint_en": "Write >= 75, < 40, or >= 40 and < 75.",
+    },
+    "band-gap": {
+        "zh": "得分 {score} 不属于任何档。",
+        "en": "A score of {score} falls in no band.",
+        "hint_zh": "把「{band}」改为 {instead}。",
+        "hint_en": 'Write {instead} in "{band}".',
+    },
+    "band-overlap": {
+        "zh": "得分 {score} 同时属于「{one}」和「{two}」。",
+        "en": 'A score of {score} falls in both "{one}" and "{two}".',
+        "hint_zh": "收紧其中一档。",
+        "hint_en": "Narrow one of them.",
+    },
+    "band-unreachable": {
+        "zh": "没有评分项能达到「{band}」档:得分只在 {low} 与 {high} 之间。",
+        "en": 'No terms reach the band "{band}": scores lie between {low} and {high}.',
+        "hint_zh": "调整 weight,或删去这一档。",
+        "hint_en": "Change the weights, or delete the band.",
+    },
+    "threshold-unreachable": {
+        "zh": "没有两个 {entity} 会被认作重复:权重合计 {sum},低于 {at_least}。",
+        "en": "No two {entity} records ever count as duplicates: the weights sum to {sum}, below {at_least}.",
+        "hint_zh": "调高权重,或降低 at_least。",
+        "hint_en": "Raise the weights, or lower at_least.",
+    },
+    # Package
+    "allow-idle": {
+        "zh": "allow 里的「{name}」没有对应的警告。",
+        "en": '"{code}" in allow silences nothing.',
+        "hint_zh": "删去它。",
+        "hint_en": "Delete it.",
+    },
+    "calendar-broken": {
+        "zh": "工作日历的「{text}」不对:{why}。",
+        "en": '"{text}" of the calendar is wrong: {why}.',
+    },
+    "unused-thing": {
+        "zh": "没有任何地方用到{thing}「{name}」。",
+        "en": 'Nothing uses the {thing} "{name}".',
+        "hint_zh": "删去它。",
+        "hint_en": "Delete it.",
+    },
+}
