@@ -1,0 +1,1 @@
+"""Where records live: the database, the tables, the files."""

@@ -1,0 +1,57 @@
+"""Search words: how a text becomes tokens, so that two Chinese characters or three letters find a record.
+
+Chinese is cut into single characters and pairs of neighbours; words and numbers of other scripts into runs of three.  A
+record is found when it contains every token of the query, wherever they stand.  Tokens of all searchable fields of a
+record stand in its column `search`, which both databases index (`matches` in `engine.storage.statement`).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from operator import add
+
+from engine.storage.statement import matches
+
+LONGEST_TEXT = 20_000  # characters of a record that are searched
+LONGEST_QUERY = 100
+
+_CJK = "\u2e80-\u2fdf\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_RUNS = re.compile(f"([{_CJK}]+)|([^\\W_{_CJK}]+)")
+_GRAM = 3
+
+
+def _runs(text: str, longest: int) -> Iterable[tuple[str, bool]]:
+    """Runs of letters and digits in lower case, and whether they are Chinese, Japanese or Korean characters."""
+    for found in _RUNS.finditer(unicodedata.normalize("NFKC", text[:longest]).lower()):
+        yield found[0], found[1] is not None
+
+
+def search_tokens(texts: Iterable[str]) -> list[str]:
+    """The tokens of a record whose searchable fields show `texts`: sorted, each once."""
+    # No run reaches over a line break, so one look at all texts is enough.
+    whole = "\n".join(texts)
+    tokens: set[str] = set()
+    for cjk, other in _RUNS.findall(unicodedata.normalize("NFKC", whole[:LONGEST_TEXT]).lower()):
+        if cjk:
+            tokens.update(cjk)
+            tokens.update(map(add, cjk, cjk[1:]))
+        else:
+            tokens.update((other[:1], other[:2]))
+            tokens.update(map(add, map(add, other, other[1:]), other[2:]))
+    return sorted(tokens)
+
+
+def query_tokens(query: str) -> list[str]:
+    """The tokens that a record must all have; empty when the query has no letter and no digit.
+
+    A query of one or two letters finds words that begin with them, a longer one finds it anywhere in a word.
+    """
+    tokens: dict[str, None] = {}
+    for run, is_cjk in _runs(query, LONGEST_QUERY):
+        size = 2 if is_cjk else _GRAM
+        for start in range(max(1, len(run) - size + 1)):
+            tokens[run[start : start + size]] = None
+    return list(tokens)
+
+
+__all__ = ["matches", "query_tokens", "search_tokens"]

@@ -1,0 +1,234 @@
+"""A statement: SQLAlchemy Core compiled once into the driver's text and the order of its parameters.
+
+Building and compiling an element costs a hundred times what running it costs, so it is done once per shape and
+published version.  The text never depends on values: a list is one parameter (`among`), a search one more (`matches`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, Literal
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.functions import FunctionElement
+
+Dialect = Literal["sqlite", "postgresql"]
+
+DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": psycopg.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
+}
+_BOOLEAN_OF: Final = {None: None, 0: False, 1: True}
+
+
+class Listed(sa.types.TypeEngine[Any]):
+    """A parameter that is a list: one JSON text on SQLite, an array on PostgreSQL."""
+
+    __visit_name__ = "null"
+
+
+class Tokens(sa.types.UserDefinedType[Any]):
+    """The column of search tokens: a text of words on SQLite, an array of texts on PostgreSQL."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TEXT"
+
+
+@compiles(Tokens, "postgresql")
+def _tokens_postgresql(element: Tokens, compiler: Any, **_: Any) -> str:
+    return "TEXT[]"
+
+
+class Query(sa.types.TypeEngine[Any]):
+    """A parameter that is a list of tokens, all of which must occur."""
+
+    __visit_name__ = "null"
+
+
+class _Predicate(FunctionElement[bool]):
+    """A condition of our own. SQLAlchemy would write `condition = 1` on SQLite, which no index serves."""
+
+    type = sa.Boolean()
+
+    def self_group(self, against: Any = None) -> Any:
+        return self
+
+    def _negate(self) -> Any:
+        return UnaryExpression(self, operator=operators.inv, type_=self.type)
+
+
+class among(_Predicate):
+    """`among(table.c.owner, "owners")`: the column equals an element of the list bound as `owners`."""
+
+    inherit_cache = True
+    name = "among"
+
+    def __init__(self, column: Any, values: str) -> None:
+        super().__init__(column, sa.bindparam(values, type_=Listed()))
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({values})))"
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **options: Any) -> str:
+    left, right = element.clauses
+    kind = compiler.dialect.type_compiler_instance.process(left.type)
+    return f"({compiler.process(left, **options)} = ANY(({compiler.process(right, **options)})::{kind}[]))"
+
+
+class matches(_Predicate):
+    """`matches(alias, "words")`: the record's search tokens contain all those bound as `words` (see `storage.search`)."""
+
+    inherit_cache = False
+    name = "matches"
+
+    def __init__(self, table: sa.Table | sa.Alias, tokens: str) -> None:
+        plain: Any = table.element if isinstance(table, sa.Alias) else table
+        self.table: str = plain.name
+        super().__init__(table.c.id, table.c.search, sa.bindparam(tokens, type_=Query()))
+
+
+@compiles(matches, "sqlite")
+def _matches_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> str:
+    key, _, tokens = element.clauses
+    index = compiler.preparer.quote(search_table(element.table))
+    found = f"SELECT rowid FROM {index} WHERE {index} MATCH {compiler.process(tokens, **options)}"
+    return f"({compiler.process(key, **options)} IN ({found}))"
+
+
+@compiles(matches, "postgresql")
+def _matches_postgresql(element: matches, compiler: SQLCompiler, **options: Any) -> str:
+    _, column, tokens = element.clauses
+    return f"({compiler.process(column, **options)} @> ({compiler.process(tokens, **options)})::TEXT[])"
+
+
+def search_table(table: str) -> str:
+    """The full-text index beside a table on SQLite. No generated name holds a `$`, so it collides with none."""
+    return f"{table}$search"
+
+
+def array_literal(values: Iterable[Any]) -> str:
+    """`{1,"a"}`: a PostgreSQL array as text."""
+    return "{" + ",".join(_element(value) for value in values) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)
+
+
+def _json_list(values: Iterable[Any] | None) -> str | None:
+    return None if values is None else orjson.dumps(list(values)).decode()
+
+
+def _array(values: Iterable[Any] | None) -> str | None:
+    return None if values is None else array_literal(values)
+
+
+def _query_sqlite(tokens: Sequence[str]) -> str:
+    return " ".join('"' + token.replace('"', '""') + '"' for token in tokens) or '""'
+
+
+def _query_postgresql(tokens: Sequence[str]) -> str:
+    return array_literal(tokens or [""])
+
+
+_ENCODE: Final[Mapping[Dialect, Mapping[type, Callable[[Any], Any]]]] = {
+    "sqlite": {
+        Listed: _json_list,
+        Tokens: lambda tokens: " ".join(tokens) or None if tokens else None,
+        Query: _query_sqlite,
+    },
+    "postgresql": {Listed: _array, Tokens: _array, Query: _query_postgresql},
+}
+
+
+class Statement:
+    """Text for the driver, the names of its parameters in order, and the names of the columns it returns."""
+
+    __slots__ = ("_encoders", "_fixed", "_take", "booleans", "columns", "names", "text")
+
+    def __init__(
+        self,
+        text: str,
+        names: Sequence[str] = (),
+        columns: Sequence[str] = (),
+        fixed: Mapping[str, Any] | None = None,
+        encoders: Sequence[tuple[str, Callable[[Any], Any]]] = (),
+        booleans: Sequence[int] = (),
+    ) -> None:
+        self.text = text
+        self.names = tuple(names)
+        self.columns = tuple(columns)
+        self.booleans = tuple(booleans)  # SQLite returns 0 and 1 in these columns
+        self._fixed = dict(fixed or {})
+        encoder = dict(encoders)
+        self._encoders = tuple((place, encoder[name]) for place, name in enumerate(self.names) if name in encoder)
+        self._take = _taker(self.names)
+
+    def bind(self, parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """The parameters in the order of the text. Raises KeyError for one that is missing."""
+        values = self._take({**self._fixed, **parameters} if self._fixed else parameters)
+        if not self._encoders:
+            return values
+        encoded = list(values)
+        for place, encode in self._encoders:
+            encoded[place] = encode(encoded[place])
+        return encoded
+
+    def truthful(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The row with True and False in its boolean columns."""
+        out = list(row)
+        for index in self.booleans:
+            out[index] = _BOOLEAN_OF[out[index]]
+        return tuple(out)
+
+    def __repr__(self) -> str:
+        return f"Statement({self.text!r})"
+
+
+def _taker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    if not names:
+        return lambda _: ()
+    if len(names) == 1:
+        (name,) = names
+        return lambda parameters: (parameters[name],)
+    return itemgetter(*names)
+
+
+def compile_statement(element: sa.ClauseElement, dialect: Dialect) -> Statement:
+    """Compile `element`. Its named parameters (`bindparam("x")`) stay open; values inside it become fixed ones."""
+    compiled = element.compile(dialect=DIALECTS[dialect])
+    if not isinstance(compiled, SQLCompiler):
+        return Statement(str(compiled))
+    required = {key for key, bind in compiled.binds.items() if bind.required}
+    # Expands `in_([...])`, whose text depends on how many values it has.
+    expanded = compiled.construct_expanded_state(dict.fromkeys(required))
+    names = tuple(expanded.positiontup or ())
+    fixed = {key: value for key, value in expanded.parameters.items() if key in names and key not in required}
+    encoders = [
+        (name, _ENCODE[dialect][type(compiled.binds[name].type)])
+        for name in dict.fromkeys(names)
+        if name in compiled.binds and type(compiled.binds[name].type) in _ENCODE[dialect]
+    ]
+    results = compiled._result_columns
+    booleans = (
+        [i for i, column in enumerate(results) if isinstance(column.type, sa.Boolean)] if dialect == "sqlite" else []
+    )
+    return Statement(expanded.statement, names, [column.name for column in results], fixed, encoders, booleans)

@@ -1,0 +1,1 @@
+"""Processes: stages, gates, transitions, and the time that records spend in them."""
