@@ -1,0 +1,94 @@
+"""The indexes that a definition calls for.
+
+A definition says what its lists filter and sort by, so nobody has to think of indexes: a view that shows the open visits
+of one owner, newest first, gets one over (owner, created_at, id).  Columns that are compared for equality come first, then
+those sorted by, then the id, which makes the order total.
+"""
+
+from collections.abc import Iterator
+
+from engine.app import App, EntityApp, ViewApp
+from engine.expressions.tree import Call, Const, Name, Node, Variable
+from engine.fields.text import INDEXED
+from engine.storage.statement import Dialect
+from engine.storage.tables import IndexSpec, plain_indexes, reduced
+
+MOST = 24  # for one entity; each costs something at every write
+_FILTERED = ("choice", "record", "boolean", "text", "date", "number")
+_SORTED = (*_FILTERED, "datetime", "duration")
+
+
+def wanted(app: App, dialect: Dialect) -> dict[str, list[IndexSpec]]:
+    """Entity -> its indexes."""
+    found: dict[str, list[IndexSpec]] = {}
+    for name, home in app.layout.entities.items():
+        model = app.entities[name]
+        assert model.definition is not None
+        combinations = [[home.column(each) for each in names] for names in model.definition.unique.values()]
+        specs = plain_indexes(home, model.fields, combinations, "stage" in model.fields, dialect)
+        for view in app.views.values():
+            if view.entity == name:
+                specs += _of_view(model, view)
+        found[name] = reduced(specs)[:MOST]
+    return found
+
+
+def _of_view(model: EntityApp, view: ViewApp) -> Iterator[IndexSpec]:
+    equal = (
+        [model.columns[name] for name in _equal(view.where.tree) if _fits(model, name, _FILTERED)] if view.where else []
+    )
+    sort: list[tuple[str, bool]] = []
+    for text in view.sort:
+        name = text.lstrip("-")
+        if name == "id":
+            continue
+        if not _fits(model, name, _SORTED):
+            return
+        sort.append((model.columns[name], text.startswith("-")))
+    falls = sort[0][1] if sort else True
+    if any(text.lstrip("-") == "id" for text in view.sort):
+        falls = view.sort[-1].startswith("-")
+    yield from _spec(equal, sort, falls, f"view {view.name}")
+    if equal:
+        return  # what a filter leaves of so few rows needs no index of its own
+    for name in view.filters:
+        if _fits(model, name, _FILTERED):
+            yield from _spec([model.columns[name]], sort, falls, f"filter {name} of view {view.name}")
+
+
+def _fits(model: EntityApp, name: str, kinds: tuple[str, ...]) -> bool:
+    """Whether an index over the field's column helps, and every value has room in it."""
+    if name not in model.columns:
+        return False
+    field = model.fields[name]
+    kind = field.value_type().kind
+    return kind in kinds and (kind != "text" or getattr(field, "limit", INDEXED + 1) <= INDEXED)
+
+
+def _spec(equal: list[str], sort: list[tuple[str, bool]], falls: bool, why: str) -> Iterator[IndexSpec]:
+    known = dict.fromkeys(equal)
+    columns = [(name, False) for name in known] + [(name, down) for name, down in sort if name not in known]
+    if columns and len(columns) <= 6:
+        yield IndexSpec((*columns, ("id", falls)), why=why)
+
+
+def _equal(node: Node) -> Iterator[str]:
+    """The fields of the record that the condition compares with one value that is known when the list is asked for."""
+    match node:
+        case Call(_, "and", arguments):
+            for each in arguments:
+                yield from _equal(each)
+        case Call(_, "eq", (Name(_, _, name, 0), Const() | Variable())) | Call(
+            _, "eq", (Const() | Variable(), Name(_, _, name, 0))
+        ):
+            yield name
+        case Call(_, "is_null", (Name(_, _, name, 0),)):
+            yield name
+        case Call(_, "in", (Name(_, _, name, 0), Const(_, (_,)))):
+            # Of several values, each has its own order: an index after them could not sort.
+            yield name
+        case Name(type, _, name, 0) if type.kind == "boolean":
+            yield name
+
+
+__all__ = ["wanted"]

@@ -1,0 +1,338 @@
+"""A lens: one principal looking at one version of an app."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.access.principal import Principal
+from engine.app import App, EntityApp
+from engine.clock import Clock
+from engine.problems import Problem, Refused
+from engine.reading.query import Query, decode_cursor, encode_cursor, shape_of
+from engine.reading.tables import ChoosingTables, WholeTables, this_fields
+from engine.reading.view import Shape, View, converter, unknown
+from engine.reading.why import Why
+from engine.storage.database import Database
+from engine.storage.statement import Statement, among
+
+
+@dataclass(frozen=True)
+class Page:
+    """`next` is the cursor of the following page; None at the end."""
+
+    rows: list[dict[str, Any]]
+    next: str | None
+
+
+class Lens(Why):
+    """What one principal may see. `r` is a reader or a transaction of the database."""
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def get(
+        self,
+        r: Any,
+        entity: str,
+        id: int,
+        fields: tuple[str, ...] | None = None,
+        expand: tuple[str, ...] = (),
+        deleted: bool = False,
+    ) -> dict[str, Any] | None:
+        """One record, JSON-ready; None if there is none that he may see."""
+        shape = self.view.get_shape(entity, fields, deleted, "restore" if deleted else "read")
+        row = r.one(shape.statement, {**self.parameters, "id": id})
+        if row is None:
+            return None
+        record = shape.record(row)
+        if expand:
+            self._expand(r, entity, [record], expand)
+        return record
+
+    def page(self, r: Any, entity: str, query: Query) -> Page:
+        """A page of records and the cursor of the next."""
+        view = self.view
+        names = tuple(view.chosen(entity, query.fields))
+        limit = self.limited(query.limit)
+        after = None
+        keys = len(query.sort or view.default_sort(view.model(entity), query.view))
+        if query.cursor is not None:
+            sort = query.sort or view.default_sort(view.model(entity), query.view)
+            keys = len([each for each in sort if each.lstrip("-") != "id"]) + 1
+            after = decode_cursor(shape_of(entity, sort, query.view), query.cursor, keys)
+        shape = view.list_shape(entity, query, names, after)
+        parameters = {**self.parameters, **view.filter_values(view.model(entity), query), "most": limit + 1}
+        if after is not None:
+            parameters |= {f"after{i}": value for i, value in enumerate(after)}
+        rows = r.all(shape.statement, parameters)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        records = [shape.record(row) for row in rows]
+        cursor = encode_cursor(shape.name, [rows[-1][i] for i in shape.keys]) if more else None
+        if query.expand:
+            self._expand(r, entity, records, query.expand)
+        return Page(records, cursor)
+
+    def count(self, r: Any, entity: str, query: Query, at_most: int | None = None) -> int:
+        """How many records meet the query; counting stops at `at_most`."""
+        view = self.view
+        model = view.model(entity)
+
+        def make() -> Statement:
+            clauses = view.clauses(model, model.table, query)
+            inner = sa.select(model.table.c.id).where(*clauses)
+            if at_most is not None:
+                inner = inner.limit(sa.bindparam("most", type_=sa.BigInteger()))
+                return self.db.statement(sa.select(sa.func.count()).select_from(inner.subquery()))
+            return self.db.statement(sa.select(sa.func.count()).select_from(model.table).where(*clauses))
+
+        statement = view.kept(("count", *view.question(model, query), at_most is None), make)
+        return int(r.scalar(statement, {**self.parameters, **view.filter_values(model, query), "most": at_most}))
+
+    def aggregate(
+        self, r: Any, entity: str, query: Query, group: tuple[str, ...], measures: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Groups with their measures: `count()`, or sum, avg, min, max of an expression. At most 1,000 groups, largest key last."""
+        view = self.view
+        model = view.model(entity)
+        alias = model.table
+        visible = view.fields(entity)
+        for name in group:
+            if name not in visible or not visible[name].stored:
+                raise Refused(Problem("unknown-field", "group", unknown(self.app, entity, name)), 404)
+
+        def make() -> tuple[Statement, list[Callable[[Any], Any] | None]]:
+            columns: list[Any] = [
+                view.tables.column(alias, entity, name).label(f"g{i}") for i, name in enumerate(group)
+            ]
+            converters: list[Callable[[Any], Any] | None] = [converter(visible[name]) for name in group]
+            for position, text in enumerate(measures.values()):
+                column, convert = self._measure(model, alias, text)
+                columns.append(column.label(f"m{position}"))
+                converters.append(convert)
+            statement = sa.select(*columns).select_from(alias).where(*view.clauses(model, alias, query))
+            if group:
+                keys = [f"g{i}" for i in range(len(group))]
+                # SQLite would walk an index of the group and look up row after row, at twice the cost of sorting them
+                # and more in a large file; the plus forbids it, but where the index alone can count.
+                counted = (
+                    set(measures.values()) <= {"count()"} and view.tables.rows(alias, entity, query.action) is None
+                )
+                plus = "+" if self.db.dialect == "sqlite" and not counted else ""
+                statement = statement.group_by(*(sa.text(plus + key) for key in keys)).order_by(*map(sa.text, keys))
+            return self.db.statement(statement.limit(1000)), converters
+
+        statement, converters = view.kept(
+            ("aggregate", *view.question(model, query), group, tuple(measures.items())), make
+        )
+        values = view.filter_values(model, query)
+        names = (*group, *measures)
+        return [
+            {
+                name: value if value is None or convert is None else convert(value)
+                for name, value, convert in zip(names, row, converters, strict=True)
+            }
+            for row in r.all(statement, {**self.parameters, **values})
+        ]
+
+    def _measure(self, model: EntityApp, alias: Any, text: str) -> tuple[Any, Callable[[Any], Any] | None]:
+        function, _, rest = text.partition("(")
+        inner = rest.removesuffix(")").strip()
+        function = function.strip().lower()
+        if function == "count" and rest.endswith(")"):
+            if not inner:
+                return sa.func.count(), None
+            return sa.func.count(
+                self.view.expression(inner, model.name, "measure").to_sql(self.view.tables, alias)
+            ), None
+        if function not in ("sum", "avg", "min", "max") or not rest.endswith(")") or not inner:
+            raise Refused(Problem("measure-invalid", "measure", {"name": text}), 400)
+        expression = self.view.expression(inner, model.name, "measure")
+        if function in ("sum", "avg") and expression.type.kind not in ("number", "duration"):
+            raise Refused(Problem("measure-invalid", "measure", {"name": text}), 400)
+        value = getattr(sa.func, function)(expression.to_sql(self.view.tables, alias))
+        field = self.view.fields(model.name).get(inner)
+        scale = expression.type.scale
+        if function == "avg":
+            return sa.cast(value, sa.Float()), lambda v: round(float(v) / 10**scale, scale + 2)
+        if expression.type.kind == "number":
+            return sa.cast(value, sa.BigInteger()), (lambda v: int(v)) if scale == 0 else (lambda v: int(v) / 10**scale)
+        return value, converter(field) if field else None
+
+    def titles(self, r: Any, entity: str, ids: Iterable[int]) -> dict[int, str]:
+        """The titles of those of `ids` that he may see."""
+        wanted = sorted(set(ids))
+        if not wanted or not self.may(entity, "read"):
+            return {}
+        view = self.view
+
+        def make() -> Statement:
+            model = view.model(entity)
+            alias = model.table
+            rows = view.tables.rows(alias, entity, "read")
+            title = view.tables.column(alias, entity, model.title)
+            statement = sa.select(alias.c.id, title).where(among(alias.c.id, "ids"), *([] if rows is None else [rows]))
+            return self.db.statement(statement)
+
+        model = view.model(entity)
+        show = model.fields[model.title].show
+        rows = r.all(view.kept(("titles", entity), make), {**self.parameters, "ids": wanted})
+        return {row[0]: show(row[1], self.principal.language) for row in rows}
+
+    def _expand(self, r: Any, entity: str, records: Sequence[dict[str, Any]], expand: tuple[str, ...]) -> None:
+        if len(expand) > 12 or any(path.count(".") > 2 for path in expand):
+            raise Refused(Problem("too-many", "expand", {"what": "expand", "most": 12}), 400)
+        model = self.view.model(entity)
+        first = dict.fromkeys(path.partition(".")[0] for path in expand)
+        for name in first:
+            deeper = tuple(
+                rest for path in expand if path.partition(".")[0] == name and (rest := path.partition(".")[2])
+            )
+            if name in model.lookups and name in self.view.fields(entity):
+                self._expand_lookup(r, model, records, name, deeper)
+            elif self.view.field(entity, name) is not None and name in model.relations:
+                self._expand_children(r, model, records, name, deeper)
+            else:
+                raise Refused(Problem("unknown-field", "expand", unknown(self.app, entity, name)), 404)
+
+    def _expand_lookup(
+        self, r: Any, model: EntityApp, records: Sequence[dict[str, Any]], name: str, deeper: tuple[str, ...]
+    ) -> None:
+        target = model.lookups[name]
+        ids = {int(record[name]) for record in records if record.get(name) is not None}
+        titles = self.titles(r, target, ids)
+        found: dict[str, dict[str, Any]] = {}
+        if deeper and ids and self.may(target, "read"):
+            own = tuple(path.partition(".")[0] for path in deeper)
+            fields = tuple(each for each in own if each in self.view.fields(target))
+            records_of = self.many(r, target, ids, fields)
+            self._expand(r, target, list(records_of.values()), deeper)
+            found = {str(id): record for id, record in records_of.items()}
+        elif deeper:
+            self._expand(
+                r, target, [], deeper
+            )  # what cannot be expanded is refused, whether or not there is anything to expand
+        for record in records:
+            id = record.get(name)
+            if id is not None:
+                record[name] = {**found.get(id, {}), "id": id, "title": titles.get(int(id))}
+
+    def many(
+        self, r: Any, entity: str, ids: Iterable[int], fields: tuple[str, ...] | None = None
+    ) -> dict[int, dict[str, Any]]:
+        """Those of `ids` that he may see, by id."""
+
+        def make() -> Shape:
+            model = self.view.model(entity)
+            alias = model.table
+            columns, record = self.view.selected(model, self.view.chosen(entity, fields), alias)
+            readable = self.view.tables.readable(alias, entity)
+            return Shape(self.db.statement(sa.select(*columns).where(among(alias.c.id, "ids"), readable)), record)
+
+        shape = self.view.kept(("many", entity, fields), make)
+        records = (shape.record(row) for row in r.all(shape.statement, {**self.parameters, "ids": sorted(set(ids))}))
+        return {int(record["id"]): record for record in records}
+
+    def _expand_children(
+        self, r: Any, model: EntityApp, records: Sequence[dict[str, Any]], name: str, deeper: tuple[str, ...]
+    ) -> None:
+        child, lookup = model.relations[name]
+
+        def make() -> Shape:
+            other = self.view.model(child)
+            alias = other.table
+            names = list(dict.fromkeys([lookup, *self.view.chosen(child, None)]))
+            columns, record = self.view.selected(other, names, alias)
+            readable = self.view.tables.readable(alias, child)
+            lookup_column = self.view.tables.column(alias, child, lookup)
+            statement = (
+                sa.select(*columns).where(among(lookup_column, "ids"), readable).order_by(alias.c.id).limit(5000)
+            )
+            return Shape(self.db.statement(statement), record)
+
+        if lookup not in self.view.permit(child).visible:
+            raise Refused(Problem("unknown-field", "expand", unknown(self.app, model.name, name)), 404)
+        shape = self.view.kept(("children", model.name, name), make)
+        of: dict[str, list[dict[str, Any]]] = {record["id"]: [] for record in records}
+        for row in r.all(shape.statement, {**self.parameters, "ids": [int(id) for id in of]}):
+            record = shape.record(row)
+            of[record[lookup]].append(record)
+        if deeper:
+            self._expand(r, child, [record for found in of.values() for record in found], deeper)
+        for record in records:
+            record[name] = of[record["id"]]
+
+    def choices(
+        self, r: Any, entity: str, field: str, text: str = "", limit: int = 20, record: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Records that a lookup field may point to and that he may see: id and title, best match first.
+
+        `record` holds stored values of the record being edited.  A condition that needs others is left to the saving.
+        """
+        model = self.view.model(entity)
+        target = model.lookups.get(field)
+        if target is None or field not in self.view.fields(entity):
+            raise Refused(Problem("unknown-field", field, unknown(self.app, entity, field)), 404)
+        if not self.may(target, "read"):
+            return []
+        other = self.view.model(target)
+        expression = self.app.expressions.get(f"entities.{entity}.fields.{field}.where")
+        given = (
+            {f"this_{name}": (record or {}).get(name) for name in this_fields(expression.variables)}
+            if expression
+            else {}
+        )
+        narrowed = expression is not None and None not in given.values()
+
+        def make() -> Statement:
+            alias = other.table
+            title = self.view.tables.column(alias, target, other.title)
+            clauses = [self.view.tables.readable(alias, target)]
+            if expression is not None and narrowed:
+                clauses.append(expression.clause(ChoosingTables(self.view.tables, entity), alias))
+            if other.name == "user":
+                clauses.append(alias.c.active.is_(True))
+            if text:
+                position = (sa.func.instr if self.db.dialect == "sqlite" else sa.func.strpos)(
+                    sa.func.lower(title), sa.bindparam("text", type_=sa.Text())
+                )
+                clauses.append(position > 0)
+            statement = sa.select(alias.c.id, title).where(*clauses).order_by(sa.func.length(title), title)
+            return self.db.statement(statement.limit(sa.bindparam("most", type_=sa.BigInteger())))
+
+        statement = self.view.kept(("choices", entity, field, bool(text), narrowed), make)
+        rows = r.all(
+            statement,
+            {
+                **self.parameters,
+                **given,
+                "this": (record or {}).get("id"),
+                "text": text.lower(),
+                "most": self.limited(limit),
+            },
+        )
+        show = other.fields[other.title].show
+        return [{"id": str(row[0]), "title": show(row[1], self.principal.language)} for row in rows]
+
+
+class Reading:
+    """What reading needs of one published version; views are made when first asked for."""
+
+    def __init__(self, app: App, db: Database, clock: Clock) -> None:
+        self.app = app
+        self.db = db
+        self.clock = clock
+        self.whole = WholeTables(app)
+        self._views: dict[frozenset[str], View] = {}
+
+    def lens(self, principal: Principal) -> Lens:
+        view = self._views.get(principal.roles)
+        if view is None or view.everything != principal.administrator:
+            view = self._views[principal.roles] = View(
+                self.app, self.db, self.clock, principal.roles, principal.administrator
+            )
+        return Lens(view, principal)
+
+
+__all__ = ["Lens", "Page", "Reading"]

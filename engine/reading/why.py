@@ -1,0 +1,96 @@
+"""Why somebody may or may not: each of his roles' rules, held against a record."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.access.definition import Action
+from engine.problems import Label, Problem, Refused
+from engine.reading.past import Past
+from engine.reading.view import unknown
+from engine.storage.statement import Statement
+
+
+class Why(Past):
+    """The part of a lens that explains."""
+
+    def explain(
+        self, r: Any, entity: str, action: Action, id: int | None = None, field: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Why he may or may not: one entry for each of his roles' grants, `{role, allowed, words}`; allowed if any entry is.
+
+        With an id the rows' conditions are tried on that record; of a record that he cannot see nothing is said.
+        """
+        model = self.app.entities.get(entity)
+        if model is None or model.system:
+            raise Refused(Problem("not-found", entity), 404)
+        permit = self.view.permit(entity)
+        if permit.everything:
+            return [self._verdict("", True, Problem("explain-everything"))]
+        if id is not None and self.shown(r, entity, id) is None and not self._exists_for_action(r, entity, id, action):
+            raise Refused(Problem("not-found", entity), 404)
+        if field is not None and field not in model.fields:
+            raise Refused(Problem("unknown-field", field, unknown(self.app, entity, field)), 404)
+        out = []
+        for grant in permit.grants:
+            role = self.app.role_label(grant.role)
+            rule = grant.rows(action)
+            words = self.app.say(rule) if rule is not None else _all_rows()
+            if action not in grant.actions:
+                out.append(
+                    self._verdict(
+                        grant.role,
+                        False,
+                        Problem("explain-action", "", {"role": role, "action": self.app.action_label(action)}),
+                    )
+                )
+            elif field is not None and field not in grant.visible:
+                out.append(self._verdict(grant.role, False, Problem("explain-hidden", "", {"role": role})))
+            elif field is not None and action != "read" and field not in grant.writable:
+                out.append(self._verdict(grant.role, False, Problem("explain-readonly", "", {"role": role})))
+            elif id is not None and not self._holds(r, entity, id, grant, action):
+                out.append(self._verdict(grant.role, False, Problem("explain-rows", "", {"role": role, "rule": words})))
+            else:
+                out.append(
+                    self._verdict(grant.role, True, Problem("explain-allowed", "", {"role": role, "rule": words}))
+                )
+        return out or [self._verdict("", False, Problem("explain-nothing"))]
+
+    def allowed(self, r: Any, entity: str, action: Action, id: int) -> bool:
+        """Whether he may do it to this record."""
+        permit = self.view.permit(entity)
+        return permit.may(action) and self._exists_for_action(r, entity, id, action)
+
+    def _exists_for_action(self, r: Any, entity: str, id: int, action: Action) -> bool:
+        if not self.view.permit(entity).may(action):
+            return False
+
+        def make() -> Statement:
+            alias = self.app.entities[entity].table
+            rows = self.view.tables.rows(alias, entity, action)
+            return self.db.statement(
+                sa.select(sa.literal(1))
+                .select_from(alias)
+                .where(alias.c.id == sa.bindparam("id"), *([] if rows is None else [rows]))
+            )
+
+        return r.one(self.view.kept(("allowed", entity, action), make), {**self.parameters, "id": id}) is not None
+
+    def _holds(self, r: Any, entity: str, id: int, grant: Any, action: Action) -> bool:
+        alias = self.app.entities[entity].table
+        clause = self.view.tables.grant(alias, entity, grant, action)
+        statement = self.view.kept(
+            ("holds", entity, grant.role, action),
+            lambda: self.db.statement(
+                sa.select(sa.literal(1)).select_from(alias).where(alias.c.id == sa.bindparam("id"), clause)
+            ),
+        )
+        return r.one(statement, {**self.parameters, "id": id}) is not None
+
+    def _verdict(self, role: str, allowed: bool, problem: Problem) -> dict[str, Any]:
+        return {"role": role, "allowed": allowed, "words": problem.message(self.principal.language)}
+
+
+def _all_rows() -> Label:
+    problem = Problem("all-rows")
+    return Label(problem.message("zh"), problem.message("en"))

@@ -1,0 +1,151 @@
+"""The links of new records, a batch at once: what they point to is there and may be chosen, and what it brings along."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.app import App, EntityApp
+from engine.problems import Problem
+from engine.reading.tables import ThisTables
+from engine.runtime.act import Draft
+from engine.runtime.newcomers import Made, New
+from engine.runtime.plans import EntityPlan
+from engine.runtime.work import Work
+from engine.storage.statement import Statement, among
+
+
+class Links:
+    """`known` are ids that were found to be fit to point to, by entity."""
+
+    def __init__(self, work: Work, model: EntityApp) -> None:
+        self.work, self.model = work, model
+        self.plan: EntityPlan = work.plans.entity(model.name)
+        self.known: dict[str, set[int]] = {}
+
+    def check_references(self, drafts: list[tuple[Draft, New, Made]]) -> None:
+        work, model = self.work, self.model
+        for name in sorted(model.lookups):
+            target = model.lookups[name]
+            known = self.known.setdefault(
+                target, {work.principal.user} if target == "user" and work.principal.user else set()
+            )
+            wanted = {
+                value for draft, _, _ in drafts if name in draft.given and (value := draft.after[name]) is not None
+            } - known
+            if wanted:
+                known.update(
+                    row[0] for row in work.w.all(self.present(target), {**work.parameters, "ids": sorted(wanted)})
+                )
+            missing = wanted - known
+            if missing:
+                problem = Problem("reference-missing", name, {"label": model.labels[name]})
+                for draft, _, made in drafts:
+                    if name in draft.given and draft.after[name] in missing:
+                        made.problems += (problem,)
+
+    def present(self, target: str) -> Statement:
+        """Those of `ids` that a lookup may point to: alive, seen by the principal, and active if they are people."""
+        work = self.work
+
+        def make() -> Statement:
+            tables = work.lens.view.tables
+            alias = tables.table(target)
+            clauses: list[Any] = [among(alias.c.id, "ids"), tables.readable(alias, target)]
+            if target == "user":
+                clauses.append(alias.c.active.is_(True))
+            return work.plans.db.statement(sa.select(alias.c.id).where(*clauses))
+
+        found: Statement = work.plans.kept(
+            ("present", target, work.principal.roles, work.principal.administrator), make
+        )
+        return found
+
+    def autofill(self, drafts: list[Draft]) -> None:
+        work, model = self.work, self.model
+        for name, copies in self.plan.autofills.items():
+            targets = {value for draft in drafts if name in draft.given and (value := draft.after[name]) is not None}
+            if not targets:
+                continue
+            other = work.app.entities[model.lookups[name]]
+            sources = tuple(source for source in copies.values() if source in other.columns)
+
+            def make(other: EntityApp = other, sources: tuple[str, ...] = sources) -> Statement:
+                table = other.table
+                columns = [table.c[other.columns[each]] for each in sources]
+                return work.plans.db.statement(sa.select(table.c.id, *columns).where(among(table.c.id, "ids")))
+
+            statement = work.plans.kept(("autofill many", model.name, name), make)
+            found = {
+                row[0]: dict(zip(sources, row[1:], strict=True))
+                for row in work.w.all(statement, {"ids": sorted(targets)})
+            }
+            for draft in drafts:
+                copied = found.get(draft.after[name], {}) if name in draft.given else {}
+                for own, source in copies.items():
+                    if own not in draft.given and own in model.columns and copied.get(source) is not None:
+                        draft.after[own] = copied[source]
+
+    def unfit(self, name: str, expression: Any) -> Statement:
+        """One of the records whose lookup does not meet the condition of its field."""
+        table = self.model.table
+        tables = _OfRecord(self.work.app, self.model.name, table)
+        other = tables.table(self.model.lookups[name])
+        lookup = table.c[self.model.columns[name]]
+        fits = sa.exists(
+            sa.select(sa.literal(1)).select_from(other).where(other.c.id == lookup, expression.clause(tables, other))
+        )
+        return self.work.plans.db.statement(
+            sa.select(table.c.id).where(among(table.c.id, "ids"), lookup.is_not(None), ~fits).limit(1)
+        )
+
+
+class _OfRecord(ThisTables):
+    """Conditions of lookups say `this` of the record that points: here the row at hand, not a parameter."""
+
+    def __init__(self, app: App, entity: str, row: Any) -> None:
+        super().__init__(app, entity)
+        self.row = row
+
+    def variable(self, name: str) -> Any:
+        head, _, path = name.partition(".")
+        if head != "this":
+            return super().variable(name)
+        if not path:
+            return self.row.c.id
+        first, _, rest = path.partition(".")
+        value = self.column(self.row, self.entity, first)
+        return self._value(self.app.entities[self.entity].lookups[first], value, rest) if rest else value
+
+
+def entangled(app: App, plan: EntityPlan) -> bool:
+    """Whether creating one record changes what creating the next one reads of others before it is written."""
+    model = plan.model
+    reads = {
+        (model.lookups[name], source)
+        for name, copies in plan.autofills.items()
+        for source in copies.values()
+        if source in app.entities[model.lookups[name]].computed
+    }
+    for process in model.processes:
+        when = app.processes[process].when
+        reads |= {pair for pair in when.fields if pair[0] != model.name} if when is not None and when.reads else set()
+    if not reads:
+        return False
+    changed: set[tuple[str, str]] = set()
+    # Nobody points to a record that is only being made: at first it matters where it is counted among others.
+    first = [
+        each
+        for key, some in app.dependents.items()
+        if key[0] == model.name
+        for each in some
+        if each.path[-1].kind == "records"
+    ]
+    waiting = [(each.computed.entity, name) for each in first for name in each.computed.writes]
+    while waiting:
+        key = waiting.pop()
+        if key not in changed:
+            changed.add(key)
+            waiting += [
+                (each.computed.entity, name) for each in app.dependents.get(key, ()) for name in each.computed.writes
+            ]
+    return bool(reads & changed)

@@ -1,0 +1,263 @@
+"""Duplicates as they arise: keys are kept with every save, and what is too much alike is flagged or refused."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import orjson
+import sqlalchemy as sa
+
+from engine.app import EntityApp
+from engine.columns import new_id
+from engine.problems import Problem, Refused
+from engine.rules.duplicates import Likeness, comparators as compared, keys, likeness, normalised
+from engine.runtime.commands import Distinct
+from engine.runtime.work import Draft, Work
+from engine.storage import system
+from engine.storage.statement import Statement, among
+
+MOST_CANDIDATES = 500
+MOST_WARNINGS = 5
+
+
+def comparators(model: EntityApp) -> dict[str, Literal["exact", "fuzzy"]]:
+    """How each matched field of the entity is compared."""
+    assert model.duplicates is not None
+    return compared(model.duplicates, {name: field.type for name, field in model.fields.items()})
+
+
+def find_duplicates(work: Work, draft: Draft) -> None:
+    """Compare a saved record with those that share a key. Raises Refused (409) where the definition says so."""
+    model = draft.model
+    rule = model.duplicates
+    assert rule is not None
+    if draft.after["deleted_at"] is not None or (draft.before is not None and not set(rule.match) & set(draft.changed)):
+        return
+    by = comparators(model)
+    found = keys(draft.after, by)
+    _keep_keys(work, model, draft, found)
+    alike = candidates(work, model, draft.after, draft.id)
+    if not alike:
+        return
+    if rule.then == "refuse":
+        raise Refused([_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]], 409)
+    work.w.many(_flag_statement(work), [_flag_row(work, model, draft.id, id, how) for id, how in alike])
+    work.warnings += [_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]]
+
+
+def candidates(
+    work: Work, model: EntityApp, values: Mapping[str, Any], own: int | None = None
+) -> list[tuple[int, Likeness]]:
+    """Live records at least as alike as the rule says, most alike first. `own` is left out."""
+    rule = model.duplicates
+    assert rule is not None
+    by = comparators(model)
+    shared = keys(values, by)
+    if not shared:
+        return []
+    weights = {name: match.weight for name, match in rule.match.items()}
+    statement: Statement = work.plans.kept(("candidates", model.name), lambda: _candidates(work, model, tuple(by)))
+    found = []
+    for row in work.w.all(statement, {"keys": sorted(shared), "entity": _key(work, model), "own": own or 0}):
+        alike = likeness(values, dict(zip(by, row[1:], strict=True)), weights, by)
+        if alike.score >= rule.at_least:
+            found.append((row[0], alike))
+    return sorted(found, key=lambda pair: (-pair[1].score, pair[0]))
+
+
+def _candidates(work: Work, model: EntityApp, names: tuple[str, ...]) -> Statement:
+    k, table = system.match_key, model.table
+    ids = sa.select(k.c.record).where(k.c.entity == sa.bindparam("entity"), among(k.c.key, "keys")).distinct()
+    return work.plans.db.statement(
+        sa.select(table.c.id, *(table.c[model.columns[name]] for name in names))
+        .where(table.c.id.in_(ids), table.c.deleted_at.is_(None), table.c.id != sa.bindparam("own"))
+        .order_by(table.c.id.desc())
+        .limit(MOST_CANDIDATES)
+    )
+
+
+def find_among(work: Work, drafts: Sequence[Draft]) -> list[list[Problem]]:
+    """`find_duplicates` for many new records of one entity, each compared with those before it: the warnings of each."""
+    model = drafts[0].model
+    rule = model.duplicates
+    assert rule is not None
+    by = comparators(model)
+    weights = {name: match.weight for name, match in rule.match.items()}
+    shared = [sorted(keys(draft.after, by)) for draft in drafts]
+    entity = _key(work, model)
+    work.w.many(
+        _add_key(work),
+        [
+            {"entity": entity, "key": key, "record": draft.id}
+            for draft, own in zip(drafts, shared, strict=True)
+            for key in own
+        ],
+    )
+    holders: dict[str, list[int]] = {}
+    wanted = sorted({key for own in shared for key in own})
+    select = work.plans.kept("holders", lambda: _holders(work))
+    for key, record in work.w.all(select, {"keys": wanted, "entity": entity, "most": MOST_CANDIDATES + len(drafts)}):
+        holders.setdefault(key, []).append(record)
+    ids = sorted({id for some in holders.values() if len(some) > 1 for id in some})
+    select = work.plans.kept(("compared", model.name), lambda: _compared(work, model, tuple(by)))
+    values = {row[0]: dict(zip(by, row[1:], strict=True)) for row in work.w.all(select, {"ids": ids})} if ids else {}
+    faces = {id: tuple(normalised(value) for value in each.values()) for id, each in values.items()}
+    hopeless = _hopeless([(weights[name], by[name] == "exact") for name in by], rule.at_least)
+    told: list[list[Problem]] = []
+    flags = []
+    for draft, own in zip(drafts, shared, strict=True):
+        face = tuple(normalised(draft.after.get(name)) for name in by)
+        before = sorted({id for key in own for id in holders[key] if id < draft.id and id in values}, reverse=True)[
+            :MOST_CANDIDATES
+        ]
+        alike = []
+        for id in before:
+            if hopeless(face, faces[id]):
+                continue
+            found = likeness(draft.after, values[id], weights, by)
+            if found.score >= rule.at_least:
+                alike.append((id, found))
+        alike.sort(key=lambda pair: (-pair[1].score, pair[0]))
+        if alike and rule.then == "refuse":
+            raise Refused([_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]], 409)
+        flags += [_flag_row(work, model, draft.id, id, how) for id, how in alike]
+        told.append([_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]])
+    work.w.many(_flag_statement(work), flags)
+    return told
+
+
+def _hopeless(fields: Sequence[tuple[int, bool]], at_least: int) -> Callable[[tuple[str, ...], tuple[str, ...]], bool]:
+    """Whether two records cannot be alike enough, however alike their texts are: told without comparing any.
+
+    `fields` are weights, and whether values are compared exactly.
+    """
+    whole = sum(weight for weight, _ in fields)
+
+    def told(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        best = compared = 0
+        for (weight, exact), left, right in zip(fields, one, other, strict=True):
+            if left and right:
+                compared += weight
+                if not exact or left == right:
+                    best += weight
+        return compared * 2 < whole or best * 100 < at_least * compared
+
+    return told
+
+
+def _holders(work: Work) -> Statement:
+    """The newest records that hold each of some keys."""
+    k = system.match_key
+    place = sa.func.row_number().over(partition_by=k.c.key, order_by=k.c.record.desc()).label("place")
+    ranked = (
+        sa.select(k.c.key, k.c.record, place)
+        .where(k.c.entity == sa.bindparam("entity"), among(k.c.key, "keys"))
+        .subquery()
+    )
+    return work.plans.db.statement(
+        sa.select(ranked.c.key, ranked.c.record).where(ranked.c.place <= sa.bindparam("most", type_=sa.BigInteger()))
+    )
+
+
+def _compared(work: Work, model: EntityApp, names: tuple[str, ...]) -> Statement:
+    table = model.table
+    columns = [table.c[model.columns[name]] for name in names]
+    return work.plans.db.statement(
+        sa.select(table.c.id, *columns).where(among(table.c.id, "ids"), table.c.deleted_at.is_(None))
+    )
+
+
+def _keep_keys(work: Work, model: EntityApp, draft: Draft, found: Iterable[str]) -> None:
+    k = system.match_key
+    if draft.before is not None:
+        clear = work.plans.kept(
+            "clear keys", lambda: work.plans.db.statement(sa.delete(k).where(k.c.record == sa.bindparam("id")))
+        )
+        work.w.run(clear, {"id": draft.id})
+    work.w.many(
+        _add_key(work), [{"entity": _key(work, model), "key": key, "record": draft.id} for key in sorted(found)]
+    )
+
+
+def _add_key(work: Work) -> Statement:
+    k = system.match_key
+    statement: Statement = work.plans.kept(
+        "add key",
+        lambda: work.plans.db.statement(
+            sa.insert(k).values(entity=sa.bindparam("entity"), key=sa.bindparam("key"), record=sa.bindparam("record"))
+        ),
+    )
+    return statement
+
+
+def _flag_statement(work: Work) -> Statement:
+    new: dict[str, Any] = {"score": sa.literal_column("excluded.score"), "detail": sa.literal_column("excluded.detail")}
+    statement: Statement = work.plans.kept(
+        "flag", lambda: work.plans.db.upsert(system.duplicate, ("entity", "one", "other"), new)
+    )
+    return statement
+
+
+def _flag_row(work: Work, model: EntityApp, one: int, other: int, alike: Likeness) -> dict[str, Any]:
+    detail = orjson.dumps({part.field: part.likeness for part in alike.parts}).decode()
+    return {"id": new_id(), "app": work.app.name, "entity": _key(work, model), "one": min(one, other), "other": max(one, other),
+            "score": alike.score, "detail": detail, "state": "open", "by": None, "at": work.now}  # fmt: skip
+
+
+def _told(work: Work, model: EntityApp, id: int, alike: Likeness) -> Problem:
+    title = work.lens.titles(work.w, model.name, [id]).get(id)
+    if title is None:
+        return Problem("duplicate-hidden", model.name, {"score": alike.score}, "warning")
+    return Problem(
+        "duplicate-found",
+        model.name,
+        {"title": title, "score": alike.score, "id": str(id), "entity": model.name},
+        "warning",
+    )
+
+
+def distinct(work: Work, command: Distinct) -> None:
+    """Say that two records are not the same; they are not flagged again until one of them changes."""
+    model = work.model(command.entity, "merge")
+    for id in (command.one, command.other):
+        work.load(model, id, "merge")
+    d = system.duplicate
+    statement = sa.update(d).where(
+        d.c.entity == _key(work, model),
+        d.c.one == min(command.one, command.other),
+        d.c.other == max(command.one, command.other),
+    )
+    if work.w.run(work.plans.db.statement(statement.values(state="distinct", by=work.principal.user)), {}) == 0:
+        raise Refused(Problem("not-found", model.name), 404)
+
+
+def queue(work: Work, entity: str, limit: int = 50) -> list[dict[str, Any]]:
+    """Open pairs whose two records the principal may both see, most alike first: id, one, other (id and title), score, detail."""
+    model = work.model(entity, "merge")
+    d = system.duplicate
+    statement = work.plans.kept(
+        "queue",
+        lambda: work.plans.db.statement(
+            sa.select(d.c.id, d.c.one, d.c.other, d.c.score, d.c.detail)
+            .where(d.c.entity == sa.bindparam("entity"), d.c.state == "open")
+            .order_by(d.c.score.desc(), d.c.id)
+            .limit(1000)
+        ),
+    )
+    rows = work.w.all(statement, {"entity": _key(work, model)})
+    titles = work.lens.titles(work.w, entity, {id for row in rows for id in row[1:3]})
+    found = [
+        {
+            "id": str(row[0]),
+            "one": {"id": str(row[1]), "title": titles[row[1]]},
+            "other": {"id": str(row[2]), "title": titles[row[2]]},
+            "score": row[3],
+            "detail": orjson.loads(row[4]),
+        }
+        for row in rows
+        if row[1] in titles and row[2] in titles
+    ]
+    return found[:limit]
+
+
+def _key(work: Work, model: EntityApp) -> str:
+    return f"{work.app.name}.{model.name}"

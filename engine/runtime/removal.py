@@ -1,0 +1,262 @@
+"""Deleting, restoring, merging and undoing. Nothing is ever lost: deleted records keep their row, and every batch can be taken back."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from engine.app import EntityApp
+from engine.problems import Problem, Refused
+from engine.runtime.commands import Merge, Undo
+from engine.runtime.work import Draft, Work
+from engine.storage import system
+from engine.storage.statement import Statement
+
+
+def delete(work: Work, model: EntityApp, id: int, version: int | None) -> Draft:
+    """Delete a record softly, and do with what points to it as each lookup says."""
+    draft, _ = work.load(model, id, "delete", version)
+    return remove(work, draft)
+
+
+def remove(work: Work, draft: Draft, cause: str | None = None) -> Draft:
+    model = draft.model
+    for other, name, rule in pointing(work, model):
+        ids = [row[0] for row in work.w.all(_pointing(work, other, name), {"id": draft.id})]
+        if not ids:
+            continue
+        if rule == "restrict":
+            raise Refused(Problem("deletion-restricted", model.name, {"count": len(ids), "entity": other.label}), 409)
+        for each in ids:
+            found = work.find(other, each)
+            if found is None:
+                continue
+            if rule == "cascade":
+                remove(work, found, f"cascade:{model.name}")
+            else:
+                found.after[name] = None
+                work.change(found, cause=f"clear:{model.name}", checked=False)
+    _set_deleted(work, draft, work.now, "delete", cause)
+    return draft
+
+
+def pointing(work: Work, model: EntityApp) -> Iterator[tuple[EntityApp, str, str]]:
+    """The lookups that point to an entity and what they say of deletion: (entity, lookup, restrict | clear | cascade)."""
+    for other in work.app.entities.values():
+        for name, target in other.lookups.items():
+            if target != model.name or other.system:
+                continue
+            part = other.part_of is not None and other.part_of[0] == name
+            rule = getattr(other.fields[name], "on_delete", None) or ("cascade" if part else "keep")
+            if rule != "keep":
+                yield other, name, rule
+
+
+def _pointing(work: Work, other: EntityApp, name: str) -> Statement:
+    table = other.table
+    statement: Statement = work.plans.kept(
+        ("pointing", other.name, name),
+        lambda: work.plans.db.statement(
+            sa.select(table.c.id)
+            .where(table.c[other.columns[name]] == sa.bindparam("id"), table.c.deleted_at.is_(None))
+            .order_by(table.c.id)
+        ),
+    )
+    return statement
+
+
+def _set_deleted(work: Work, draft: Draft, at: int | None, action: str, cause: str | None = None) -> None:
+    assert draft.before is not None
+    draft.after |= {
+        "deleted_at": at,
+        "version": draft.before["version"] + 1,
+        "updated_at": work.now,
+        "updated_by": work.principal.user,
+    }
+    work.write(draft, work.plans.entity(draft.model.name), "", draft.before["version"])
+    work.record(draft, action, cause)
+
+
+def restore(work: Work, model: EntityApp, id: int) -> Draft:
+    """Bring a deleted record back, and with it what its deletion took along."""
+    draft = work.find(model, id)
+    if draft is None or work.lens.shown(work.w, model.name, id) is None:
+        raise Refused(Problem("not-found", model.name), 404)
+    work.permitted(model, id, "restore")
+    if draft.after["deleted_at"] is None:
+        raise Refused(Problem("not-deleted", model.name), 409)
+    deleted_at = draft.after["deleted_at"]
+    _set_deleted(work, draft, None, "restore")
+    for other, name, rule in pointing(work, model):
+        if rule != "cascade":
+            continue
+        statement = work.plans.kept(
+            ("taken along", other.name, name),
+            partial(_taken_along, work, other, name),
+        )
+        for row in work.w.all(statement, {"id": id, "at": deleted_at}):
+            found = work.find(other, row[0])
+            if found is not None:
+                _set_deleted(work, found, None, "restore", f"cascade:{model.name}")
+    work.settle(draft, work.plans.entity(model.name), "", checked=False)
+    return draft
+
+
+def _taken_along(work: Work, other: EntityApp, name: str) -> Statement:
+    table = other.table
+    lookup = table.c[other.columns[name]]
+    return work.plans.db.statement(
+        sa.select(table.c.id).where(lookup == sa.bindparam("id"), table.c.deleted_at == sa.bindparam("at"))
+    )
+
+
+def merge(work: Work, command: Merge) -> Draft:
+    """Make one record of two. The one that stays gets the chosen values; what was empty in it is filled from the other."""
+    model = work.model(command.entity, "merge")
+    if command.keep == command.lose:
+        raise Refused(Problem("merge-same", "lose"))
+    keep, writable = work.load(model, command.keep, "merge")
+    lose, _ = work.load(model, command.lose, "merge")
+    problems = []
+    for name, side in command.choices.items():
+        if name not in writable or name not in model.columns:
+            problems.append(
+                Problem("unknown-field", f"choices.{name}", {"entity": model.label, "name": name, "nearest": None})
+            )
+        elif side == "lose":
+            keep.after[name] = lose.after[name]
+    if problems:
+        raise Refused(problems)
+    for name in sorted(writable & frozenset(model.columns)):
+        if keep.after[name] is None and name not in command.choices:
+            keep.after[name] = lose.after[name]
+    cause = f"merge:{lose.id}"
+    # The loser goes first, so that a unique value may move to the one that stays.
+    _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
+    work.change(keep, cause=cause, checked=False)
+    for other in work.app.entities.values():
+        for name, target in other.lookups.items():
+            if target != model.name or other.system:
+                continue
+            for row in work.w.all(_pointing(work, other, name), {"id": lose.id}):
+                found = work.find(other, row[0])
+                if found is not None and not (other.name == model.name and found.id == keep.id):
+                    found.after[name] = keep.id
+                    work.change(found, cause=cause, checked=False)
+    work.w.run(
+        work.plans.kept("files move", lambda: _move_files(work)),
+        {"to": keep.id, "lost": lose.id, "for_app": work.app.name, "for_entity": model.name},
+    )
+    _settle_duplicates(work, model, keep.id, lose.id, "merged")
+    fresh = work.find(model, keep.id)
+    assert fresh is not None
+    return fresh
+
+
+def _move_files(work: Work) -> Statement:
+    f = system.file
+    statement = sa.update(f).where(
+        f.c.record == sa.bindparam("lost"), f.c.app == sa.bindparam("for_app"), f.c.entity == sa.bindparam("for_entity")
+    )
+    return work.plans.db.statement(statement.values(record=sa.bindparam("to")))
+
+
+def _settle_duplicates(work: Work, model: EntityApp, keep: int, lose: int, state: str) -> None:
+    d = system.duplicate
+    pair = sa.and_(d.c.one == sa.bindparam("low"), d.c.other == sa.bindparam("high"), d.c.entity == sa.bindparam("of"))
+    statement = work.plans.kept(
+        "pair",
+        lambda: work.plans.db.statement(
+            sa.update(d).where(pair).values(state=sa.bindparam("to"), by=sa.bindparam("who"))
+        ),
+    )
+    key = f"{work.app.name}.{model.name}"
+    work.w.run(
+        statement, {"low": min(keep, lose), "high": max(keep, lose), "of": key, "to": state, "who": work.principal.user}
+    )
+    stale = work.plans.kept(
+        "stale pairs",
+        lambda: work.plans.db.statement(
+            sa.delete(d).where(
+                d.c.entity == sa.bindparam("of"),
+                d.c.state == "open",
+                sa.or_(d.c.one == sa.bindparam("lost"), d.c.other == sa.bindparam("lost")),
+            )
+        ),
+    )
+    work.w.run(stale, {"of": key, "lost": lose})
+
+
+def undo(work: Work, command: Undo) -> list[Draft]:
+    """Take back what one command did: the last change first, each only if nothing has changed the same fields since.
+
+    Whoever did it may undo it, and administrators.  Stages are not taken back: a process has its own way back.
+    """
+    j = system.journal
+    statement = work.plans.kept(
+        "batch",
+        lambda: work.plans.db.statement(
+            sa.select(j.c.entity, j.c.record, j.c.action, j.c.changes, j.c.user, j.c.cause)
+            .where(j.c.batch == sa.bindparam("batch"), j.c.app == sa.bindparam("app"))
+            .order_by(j.c.seq.desc())
+        ),
+    )
+    rows = work.w.all(statement, {"batch": command.batch, "app": work.app.name})
+    if not rows or not (work.principal.administrator or any(row[4] == work.principal.user for row in rows)):
+        raise Refused(Problem("undo-unknown", "batch"), 404)
+    done: list[Draft] = []
+    for entity, id, action, changes, _, cause in rows:
+        model = work.app.entities.get(entity)
+        draft = work.find(model, id) if model is not None else None
+        if model is None or draft is None:
+            raise Refused(Problem("undo-unknown", "batch"), 404)
+        if cause == "formula":
+            continue
+        _permit_undo(work, model, draft, action)
+        if action == "create":
+            if draft.after["deleted_at"] is None:
+                _set_deleted(work, draft, work.now, "delete", f"undo:{command.batch}")
+        elif action in ("delete", "merge"):
+            _set_deleted(work, draft, None, "restore", f"undo:{command.batch}")
+        elif action == "restore":
+            _set_deleted(work, draft, work.now, "delete", f"undo:{command.batch}")
+        elif action == "transition":
+            raise Refused(Problem("undo-transition", "batch"), 409)
+        else:
+            _put_back(work, model, draft, orjson.loads(changes) if changes else {}, command.batch)
+        done.append(draft)
+    _reopen_duplicates(work, rows)
+    return done
+
+
+def _permit_undo(work: Work, model: EntityApp, draft: Draft, action: str) -> None:
+    if work.principal.administrator or work.lens.may(model.name, "update") or work.lens.may(model.name, "merge"):
+        return
+    raise work.refused(model, "update")
+
+
+def _put_back(work: Work, model: EntityApp, draft: Draft, changes: Mapping[str, Any], batch: int) -> None:
+    derived = {name for computed in model.computed.values() for name in computed.writes}
+    problems = []
+    for name, (old, new) in changes.items():
+        if name in derived or name not in model.columns or name in ("deleted_at", "stage_entered_at"):
+            continue
+        if draft.after[name] != new:
+            problems.append(Problem("undo-changed", name, {"label": model.labels[name]}))
+        draft.after[name] = old
+    if problems:
+        raise Refused(problems, 409)
+    work.change(draft, cause=f"undo:{batch}", checked=False)
+
+
+def _reopen_duplicates(work: Work, rows: list[Any]) -> None:
+    merged = [(entity, id, cause) for entity, id, action, _, _, cause in rows if action == "merge" and cause]
+    d = system.duplicate
+    for entity, lost, cause in merged:
+        keep = int(cause.partition(":")[2])
+        statement = sa.update(d).where(
+            d.c.entity == f"{work.app.name}.{entity}", d.c.one == min(lost, keep), d.c.other == max(lost, keep)
+        )
+        work.w.run(work.plans.db.statement(statement.values(state="open")))

@@ -1,0 +1,216 @@
+"""The runtime: commands in, outcomes out. It holds what is prepared for each app version and opens the transactions."""
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from engine.access.principal import Principal
+from engine.app import App
+from engine.clock import Clock
+from engine.columns import new_id
+from engine.problems import Problem, Refused
+from engine.reading import Lens, Reading
+from engine.runtime.commands import (
+    Attach,
+    Bulk,
+    Command,
+    Convert,
+    Create,
+    Delete,
+    Detach,
+    Distinct,
+    Handover,
+    Merge,
+    Outcome,
+    Restore,
+    Tick,
+    Transition,
+    Undo,
+    Update,
+)
+from engine.runtime.converting import convert
+from engine.runtime.derive import propagate
+from engine.runtime.files import attach, detach
+from engine.runtime.handover import handover
+from engine.runtime.matching import distinct
+from engine.runtime.moves import Way, tick, transition, ways
+from engine.runtime.plans import Plans
+from engine.runtime.removal import delete, merge, restore, undo
+from engine.runtime.rules import after_save
+from engine.runtime.work import Draft, Work
+from engine.storage.database import Database
+from engine.storage.errors import LockTimeout, StatementTimeout
+
+KEPT_VERSIONS = 4
+
+
+class Runtime:
+    """One for each process. Knows no request and no page."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self.db = db
+        self.clock = clock
+        self._readings: dict[tuple[str, int, str], tuple[Reading, Plans]] = {}
+
+    def prepared(self, app: App) -> tuple[Reading, Plans]:
+        """The statements kept for an app version; those of versions long gone are forgotten."""
+        key = (app.name, app.number, app.hash)
+        found = self._readings.get(key)
+        if found is None or found[0].app is not app:
+            reading = Reading(app, self.db, self.clock)
+            found = self._readings[key] = (reading, Plans(app, self.db, reading))
+            while len(self._readings) > KEPT_VERSIONS:
+                self._readings.pop(next(iter(self._readings)))
+        return found
+
+    def lens(self, app: App, principal: Principal) -> Lens:
+        return self.prepared(app)[0].lens(principal)
+
+    def execute(
+        self, app: App, principal: Principal, command: Command, *, cause: str | None = None, within: Any = None
+    ) -> Outcome:
+        """Carry out a command in one transaction, or within the transaction `within`. Raises Refused; then nothing has changed."""
+        try:
+            if within is not None:
+                return self._execute(app, principal, command, cause, within)
+            return self.db.transact(lambda w: self._execute(app, principal, command, cause, w))
+        except (LockTimeout, StatementTimeout):
+            raise Refused(Problem("busy"), 503) from None
+
+    def work(self, app: App, principal: Principal, w: Any, cause: str | None = None) -> Work:
+        """The state of a command inside a transaction."""
+        reading, plans = self.prepared(app)
+        return Work(app, plans, reading.lens(principal), principal, w, self.clock.now(), cause)
+
+    def _execute(self, app: App, principal: Principal, command: Command, cause: str | None, w: Any) -> Outcome:
+        if isinstance(command, Bulk):
+            return self._bulk(app, principal, command, cause, w)
+        work = self.work(app, principal, w, cause)
+        outcome = _run(work, command)
+        after_save(work)
+        propagate(work)
+        return Outcome(
+            outcome.id,
+            outcome.version,
+            work.batch,
+            outcome.entity,
+            tuple(work.warnings),
+            results=outcome.results,
+            details=outcome.details,
+        )
+
+    def _bulk(self, app: App, principal: Principal, command: Bulk, cause: str | None, w: Any) -> Outcome:
+        """All commands under one batch; unless atomic, each in a part of its own that fails alone."""
+        results: list[Outcome] = []
+        batch = new_id()
+        for each in command.commands:
+            if isinstance(each, Bulk):
+                raise Refused(Problem("too-many", "commands", {"what": "bulk", "most": 1}), 400)
+            work = self.work(app, principal, w, cause)
+            work.batch = batch
+            try:
+                with _part(w, command.atomic):
+                    outcome = _run(work, each)
+                    after_save(work)
+                    propagate(work)
+                results.append(
+                    Outcome(
+                        outcome.id,
+                        outcome.version,
+                        batch,
+                        outcome.entity,
+                        tuple(work.warnings),
+                        details=outcome.details,
+                    )
+                )
+            except Refused as refused:
+                if command.atomic:
+                    raise Refused(
+                        [_numbered(problem, len(results)) for problem in refused.problems], refused.status
+                    ) from None
+                entity, id = getattr(each, "entity", None), getattr(each, "id", None)
+                results.append(Outcome(id, None, batch, entity, problems=refused.problems, status=refused.status))
+        return Outcome(batch=batch, results=tuple(results))
+
+    # -- questions about what could be done ------------------------------------------------------------------------------
+
+    def ways(self, app: App, principal: Principal, entity: str, id: int) -> list[Way]:
+        """The transitions out of the stage a record is in, with what each still needs. Raises Refused (404)."""
+        with self.db.read() as r:
+            work = self.work(app, principal, r)
+            model = work.model(entity, "read")
+            return ways(work, model, id)
+
+    def try_out(self, app: App, principal: Principal, command: Command) -> Outcome:
+        """What a command would answer: it is carried out and taken back."""
+        try:
+            with self.db.write() as w:
+                outcome = self._execute(app, principal, command, None, w)
+                raise _Enough(outcome)
+        except _Enough as enough:
+            return enough.outcome
+
+
+class _Enough(Exception):
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+@contextmanager
+def _part(w: Any, atomic: bool) -> Any:
+    if atomic:
+        yield
+    else:
+        with w.savepoint():
+            yield
+
+
+def _numbered(problem: Problem, position: int) -> Problem:
+    return Problem(
+        problem.code, f"{position}.{problem.path}", problem.parameters, problem.severity, problem.place, problem.value
+    )
+
+
+def _saved(draft: Draft, details: Mapping[str, Any] | None = None) -> Outcome:
+    return Outcome(draft.id, draft.after["version"], entity=draft.model.name, details=details or {})
+
+
+def _run(work: Work, command: Command) -> Outcome:
+    match command:
+        case Create(entity, values, pipeline, stage, at):
+            if at is not None and not work.principal.administrator:
+                raise Refused(Problem("takeover-refused", "at"), 403)
+            model = work.model(entity, "create")
+            return _saved(work.create(model, values, pipeline=pipeline, stage=stage, at=at))
+        case Update(entity, id, values, version):
+            return _saved(work.update(work.model(entity, "update"), id, values, version))
+        case Delete(entity, id, version):
+            return _saved(delete(work, work.model(entity, "delete"), id, version))
+        case Restore(entity, id):
+            return _saved(restore(work, work.model(entity, "restore"), id))
+        case Transition():
+            return _saved(transition(work, command))
+        case Tick():
+            return _saved(tick(work, command))
+        case Attach():
+            return _saved(attach(work, command))
+        case Detach():
+            return _saved(detach(work, command))
+        case Merge():
+            return _saved(merge(work, command))
+        case Distinct():
+            distinct(work, command)
+            return Outcome(command.one, entity=command.entity)
+        case Convert():
+            draft, made = convert(work, command)
+            return _saved(draft, {"made": {target: str(id) for target, id in made.items()}})
+        case Undo():
+            drafts = undo(work, command)
+            return Outcome(results=tuple(_saved(draft) for draft in drafts))
+        case Handover():
+            return Outcome(details={"counts": handover(work, command)})
+        case _:
+            raise TypeError(type(command).__name__)
+
+
+__all__ = ["Runtime"]
