@@ -1,0 +1,1 @@
+"""The app over HTTP: REST API, pages, static files."""

@@ -1,0 +1,86 @@
+"""One record and lists of them."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from engine.problems import Problem, Refused
+from engine.reading import Query
+from engine.web import answers, incoming
+from engine.web.resource import AppCall
+
+MOST_COUNTED = 100_000
+QUERY_PARAMETERS = ("filter", "sort", "fields", "expand", "limit", "cursor", "search", "view", "deleted", "count")
+# Types whose columns always have an index.
+_INDEXED = frozenset(("lookup", "user", "team", "autonumber"))
+
+
+def query_of(given: dict[str, str], more: tuple[str, ...] = ()) -> Query:
+    """The question that the parameters of a list ask; parameters that are none of ours are fields with a value.
+
+    `more` are further parameters that the caller reads itself.
+    """
+    reserved = {*QUERY_PARAMETERS, *more}
+    fields = incoming.names_parameter(given, "fields", 200) if "fields" in given else None
+    return Query(
+        where=given.get("filter") or None,
+        filters={name: value for name, value in given.items() if name not in reserved},
+        search=given.get("search") or None,
+        view=given.get("view") or None,
+        sort=incoming.names_parameter(given, "sort", 10),
+        fields=fields,
+        expand=incoming.names_parameter(given, "expand", 20),
+        limit=incoming.number_parameter(given, "limit", 50, 1, 200),
+        cursor=given.get("cursor") or None,
+        deleted=incoming.flag(given, "deleted"),
+    )
+
+
+async def get_list(call: AppCall) -> Response:
+    given = call.parameters
+    query = query_of(given)
+    at_most = incoming.number_parameter(given, "count", 0, 1, MOST_COUNTED)
+
+    def read() -> Response:
+        with call.site.db.read(snapshot=bool(at_most)) as r:
+            page = call.lens.page(r, call.entity, query)
+            body: dict[str, Any] = {"records": page.rows, "next": page.next}
+            if at_most:
+                body["count"] = call.lens.count(r, call.entity, query, at_most)
+        return answers.answer(body)
+
+    if at_most or not _quick(call, query):
+        return await call.soon(read)
+    return read()
+
+
+def _quick(call: AppCall, query: Query) -> bool:
+    """Whether an index surely answers the query, so that it may run on the event loop."""
+    if query.where or query.sort or query.search:
+        return False
+    fields = call.lens.fields(call.entity)
+    view = call.app.views.get(query.view or "")
+    if view is not None and len(query.filters) == 1 and query.filters.keys() <= set(view.filters):
+        return True
+    for name in query.filters:
+        field = fields.get(name)
+        if field is not None and not (field.index or field.unique or field.type in _INDEXED or name in ("id", "stage")):
+            return False
+    return True
+
+
+async def get_one(call: AppCall) -> Response:
+    given = call.parameters
+    incoming.known_parameters(given, ("fields", "expand", "deleted"))
+    fields = incoming.names_parameter(given, "fields", 200) if "fields" in given else None
+    expand = incoming.names_parameter(given, "expand", 20)
+    with call.site.db.read() as r:
+        record = call.lens.get(r, call.entity, call.id, fields, expand, deleted=incoming.flag(given, "deleted"))
+    if record is None:
+        raise Refused(Problem("not-found"), 404)
+    body = answers.dump(record)
+    tag = answers.etag(record["version"], body)
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    if tag in (call.header("if-none-match") or ""):
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, answers.JSON)

@@ -1,0 +1,76 @@
+"""Files that come in over HTTP, and those that go out: an upload belongs to nobody's record until it is attached."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import sqlalchemy as sa
+
+from engine.clock import Clock
+from engine.columns import new_id
+from engine.storage import system
+from engine.storage.database import Database
+from engine.storage.files import Files
+
+_F = system.file
+_COLUMNS = (
+    _F.c.id,
+    _F.c.app,
+    _F.c.entity,
+    _F.c.record,
+    _F.c.field,
+    _F.c.name,
+    _F.c.size,
+    _F.c.media_type,
+    _F.c.path,
+    _F.c.by,
+)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """What is known of a stored file. `record` is None until it is attached; `path` is for the folder of files."""
+
+    id: int
+    app: str
+    entity: str | None
+    record: int | None
+    field: str | None
+    name: str
+    size: int
+    media_type: str
+    path: str
+    by: int | None
+
+
+class Attachments:
+    """The table of files together with their folder."""
+
+    def __init__(self, db: Database, clock: Clock, files: Files) -> None:
+        self._db, self._clock, self.files = db, clock, files
+        columns = (*_COLUMNS, _F.c.sha256, _F.c.at)
+        self._insert = db.statement(
+            sa.insert(_F).values({column.name: sa.bindparam(column.name) for column in columns})
+        )
+        self._find = db.statement(sa.select(*_COLUMNS).where(_F.c.id == sa.bindparam("id"), _F.c.deleted_at.is_(None)))
+
+    def keep(self, app: str, name: str, source: BinaryIO | Iterable[bytes], most: int, by: int | None) -> int:
+        """Store an upload of at most `most` bytes; its id. Raises Refused (413, 415, 422) if it is too large, empty or disguised."""
+        kept = self.files.save(name, source, most=most)
+        id = new_id()
+        row = {
+            "id": id, "app": app, "entity": None, "record": None, "field": None, "name": kept.name, "size": kept.size,
+            "media_type": kept.media_type, "sha256": kept.sha256, "path": kept.path, "by": by, "at": self._clock.now(),
+        }  # fmt: skip
+        try:
+            with self._db.write() as write:
+                write.run(self._insert, row)
+        except BaseException:
+            self.files.delete(kept.path)
+            raise
+        return id
+
+    def find(self, id: int) -> Attachment | None:
+        """A file that has not been deleted."""
+        row = self._db.one(self._find, {"id": id})
+        return Attachment(*row) if row else None

@@ -1,0 +1,159 @@
+"""The outermost layer, which every request passes: limits before anything is read, an id, headers of protection, a log line.
+
+Nothing that comes in makes a 5xx: what is refused is a `Refused`, and an exception nobody foresaw is logged with the
+request's id, which is all that the caller learns of it.
+"""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.problems import Problem, Refused
+from engine.storage.errors import LockTimeout, StatementTimeout, Unavailable
+from engine.web import answers
+from engine.web.incoming import language
+from engine.web.observe import Metrics, log
+from engine.web.settings import Settings
+
+MAX_ADDRESS = 16 << 10
+MAX_HEADERS = 32 << 10
+MAX_HEADER_COUNT = 100
+SLOW = 1.0  # seconds; what is neither slow nor failed is counted, and a line of its own only in `debug`
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+PROTECTION: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=(self), payment=()"),
+)
+_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+_NO_STORE = (b"cache-control", b"no-store")
+
+Refusal = Callable[[Request, Refused], Awaitable[ASGIApp]]
+
+
+class Boundary:
+    """Wraps the application. `upload` says of a path whether it takes files, and so the larger limit."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, upload: Callable[[str], bool]) -> None:
+        self._app, self._settings, self._metrics, self._upload = app, settings, metrics, upload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        scope["request_id"] = request_id
+        status = 0
+        marks = PROTECTION + ((b"x-request-id", request_id.encode()),)
+        if scope.get("scheme") == "https":
+            marks += (_TRANSPORT,)
+
+        async def outgoing(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                given = list(message.get("headers", ()))
+                names = {name for name, _ in given}
+                headers = message["headers"] = given + [mark for mark in marks if mark[0] not in names]
+                if b"cache-control" not in names:
+                    headers.append(_NO_STORE)
+            await send(message)
+
+        self._metrics.began()
+        try:
+            refused = self._limits(scope)
+            if refused:
+                await self._refuse(refused, scope, receive, outgoing)
+            else:
+                await self._app(scope, self._counted(scope, receive), outgoing)
+        except Refused as error:
+            await self._refuse(error, scope, receive, outgoing)
+        except (Unavailable, LockTimeout, StatementTimeout) as error:
+            log.error("database", request=request_id, kind=type(error).__name__)
+            if status:
+                raise
+            await self._refuse(Refused(Problem("unavailable"), 503), scope, receive, outgoing)
+        except Exception as error:
+            log.error("failed", error, request=request_id, path=_safe_path(scope))
+            if status:
+                raise  # half an answer is out: the server closes the connection
+            failure = Refused(Problem("internal", parameters={"id": request_id}), 500)
+            await self._refuse(failure, scope, receive, outgoing)
+        finally:
+            took = time.perf_counter() - began
+            route = route_of(scope)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.ended(route, method, status, took)
+            tell = log.info if took > SLOW or status >= 500 else log.debug
+            tell(
+                "request", request=request_id, method=method, route=route, status=status,
+                ms=round(took * 1000, 2), user=scope.get("user_id"),
+            )  # fmt: skip
+
+    def _limits(self, scope: Scope) -> Refused | None:
+        """What can be refused from the head of the request alone."""
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_ADDRESS:
+            return Refused(Problem("address-too-long", parameters={"limit": MAX_ADDRESS}), 414)
+        headers = scope["headers"]
+        if len(headers) > MAX_HEADER_COUNT or sum(len(name) + len(value) for name, value in headers) > MAX_HEADERS:
+            return Refused(Problem("headers-too-large"), 431)
+        if scope["method"] not in METHODS:
+            return Refused(Problem("method-unknown", parameters={"method": scope["method"][:20]}), 405)
+        for name, value in headers:
+            if name == b"content-length":
+                limit = self._limit(scope)
+                if not value.isdigit() or len(value) > 18 or int(value) > limit:
+                    return Refused(Problem("too-large", parameters={"limit": limit}), 413)
+        return None
+
+    def _limit(self, scope: Scope) -> int:
+        return self._settings.upload_limit if self._upload(scope["path"]) else self._settings.body_limit
+
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive`, refusing a body that states no length once it has become too long."""
+        if scope["method"] in ("GET", "HEAD"):
+            return receive
+        limit, read = self._limit(scope), 0
+
+        async def counting() -> Message:
+            nonlocal read
+            message = await receive()
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                if read > limit:
+                    raise Refused(Problem("too-large", parameters={"limit": limit}), 413)
+            return message
+
+        return counting
+
+    async def _refuse(self, refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+        header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), None)
+        words = scope.get("language") or language(header) or self._settings.language
+        response = answers.problem(refused, words, scope["request_id"])
+        if refused.status == 413:
+            response.headers["connection"] = "close"  # the rest of the body is not read
+        await response(scope, receive, send)
+
+
+def route_of(scope: Scope) -> str:
+    """The pattern of the route that answered, `/api/v1/{app}/{entity}`; `-` for an address that leads nowhere."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", None) or "-"
+
+
+def _safe_path(scope: Scope) -> str:
+    return str(scope["path"])[:200]

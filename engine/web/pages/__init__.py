@@ -1,0 +1,69 @@
+"""The pages that people work in, drawn from the definition on the server.
+
+Every page asks the same lens and sends the same commands as the API; nothing is decided here that is not decided there.
+Pages work without a script: forms are plain HTML forms, tabs and filters are addresses.  Scripts make them quicker.
+
+    frame       templates, words, the frame around every page        visit     one request: who, what he may see, the answer
+    cells       values as people read them                           inputs    fields as controls
+    filters     quick filters in words                               posted    what a form said
+    layout      which field stands in which section                  events    history and stage bar in words
+    doors, lists, records, forms, gates, merging, notices, actions: the pages themselves
+"""
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from engine.web.pages import actions, doors, forms, gates, lists, merging, notices, records
+from engine.web.pages.frame import STATIC, static_version
+from engine.web.pages.visit import Page, Visit
+
+__all__ = ["routes", "takes_files"]
+
+
+class _Forever(StaticFiles):
+    """Static files under an address that changes with their content: kept by browsers for ever."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def outgoing(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                message["headers"] = [*message["headers"], (b"cache-control", b"public, max-age=31536000, immutable")]
+            await send(message)
+
+        await super().__call__(scope, receive, outgoing)
+
+
+def routes() -> list[BaseRoute]:
+    """The addresses of the pages. Words with a hyphen stand before patterns, since no app or entity has such a name."""
+    one = "/{app}/{entity}/{id:id}"
+    return [
+        Mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static"),
+        Route("/", Page(Visit, get=doors.get_root)),
+        Route("/sign-in", Page(Visit, open_to_all=True, get=doors.get_sign_in, post=doors.post_sign_in)),
+        Route("/sign-out", Page(Visit, open_to_all=True, post=doors.post_sign_out)),
+        Route("/settings", Page(Visit, open_to_all=True, post=doors.post_settings)),
+        Route("/{app}", Page(get=doors.to_home)),
+        Route("/{app}/", Page(get=doors.get_home)),
+        Route("/{app}/my-page", Page(get=doors.get_me)),
+        Route("/{app}/{entity}", Page(get=lists.get_list)),
+        Route("/{app}/{entity}/new", Page(get=forms.get_new, post=forms.post_new)),
+        Route("/{app}/{entity}/choices", Page(get=forms.get_choices)),
+        Route("/{app}/{entity}/autofill", Page(get=forms.get_autofill)),
+        Route("/{app}/{entity}/notices", Page(get=notices.get_notices)),
+        Route(one, Page(get=records.get_record)),
+        Route(f"{one}/edit", Page(get=forms.get_edit, post=forms.post_edit)),
+        Route(f"{one}/move/{{transition}}", Page(get=gates.get_move, post=gates.post_move)),
+        Route(f"{one}/tick", Page(post=gates.post_tick)),
+        Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
+        Route(f"{one}/delete", Page(post=actions.post_delete)),
+        Route(f"{one}/restore", Page(post=actions.post_restore)),
+        Route(f"{one}/convert/{{conversion}}", Page(post=actions.post_convert)),
+        Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
+        Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
+    ]
+
+
+def takes_files(path: str) -> bool:
+    """Whether an address takes files, and so the larger limit on bodies."""
+    parts = path.strip("/").split("/")
+    return parts[0] != "api" and (parts[-1] in ("new", "edit") or "files" in parts)

@@ -1,0 +1,71 @@
+"""What a running server holds, made once: the database, the people, the live apps, the one write path.
+
+Requests find it as `request.app.state.site`.
+"""
+
+from dataclasses import dataclass, field
+
+from anyio import CapacityLimiter
+
+from engine.access.people import People
+from engine.app import App
+from engine.clock import Clock, SystemClock
+from engine.problems import Problem, Refused
+from engine.publishing.live import Live
+from engine.reading import Reading
+from engine.runtime import Runtime
+from engine.storage.database import Database
+from engine.storage.files import Files
+from engine.web.attachments import Attachments
+from engine.web.idempotency import Keys
+from engine.web.observe import Metrics
+from engine.web.rates import Bucket, Rates
+from engine.web.settings import Settings
+
+# Scans, uploads and password hashes run here. Each thread keeps a connection, so there are few.
+THREADS = 8
+
+
+@dataclass
+class Site:
+    settings: Settings
+    db: Database
+    clock: Clock
+    people: People
+    live: Live
+    files: Files
+    attachments: Attachments
+    runtime: Runtime
+    rates: Rates
+    keys: Keys
+    metrics: Metrics
+    bucket: Bucket
+    limiter: CapacityLimiter
+    draining: bool = False
+    documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock | None = None) -> "Site":
+        """Opens the database and makes the system tables that it lacks. Raises Unavailable if it does not answer."""
+        clock = clock or SystemClock()
+        db = Database.open(settings.database_url)
+        db.prepare()
+        files = Files(settings.files)
+        return cls(
+            settings, db, clock, People(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
+            Bucket(settings.rate, settings.burst), CapacityLimiter(THREADS),
+        )  # fmt: skip
+
+    def reading(self, app: App) -> Reading:
+        """What reading needs of this version of the app; made once."""
+        return self.runtime.prepared(app)[0]
+
+    def app(self, name: str) -> App:
+        """The live version of an app. Raises Refused (404) if there is none of that name."""
+        found = self.live.app(name)
+        if found is None:
+            raise Refused(Problem("not-found"), 404)
+        return found
+
+    def close(self) -> None:
+        self.db.close()
