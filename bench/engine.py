@@ -1,0 +1,169 @@
+"""The generic engine as a subject: the same visits, asked through `/api/v1` with permissions, validation and history on."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.load import Conversation, repeat, request
+from bench.measure import ROOT, Server, free_port
+from bench.rows import visit_rows
+from bench.subjects import SEARCHED, choices
+from engine.access.people import People
+from engine.access.principal import engine_principal
+from engine.app import App
+from engine.clock import SystemClock
+from engine.definition import load
+from engine.publishing.apply import publish
+from engine.publishing.live import Live
+from engine.runtime import Runtime
+from engine.runtime.bulk import New, create_many
+from engine.storage.database import Database
+
+PACKAGE = ROOT / "bench" / "app.yaml"
+HERE = "/api/v1/bench/visit"
+CHUNK = 2000
+
+
+class Engine:
+    """Dougong serving `bench/app.yaml` to a planner who may not see one visit in twenty."""
+
+    name = "dougong"
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.db = Database.open(url, statement_timeout=None)
+        self.clock = SystemClock()
+        self.ids: list[int] = []
+        self.headers: dict[str, str] = {}
+        self.folder = tempfile.TemporaryDirectory(prefix="dougong-bench-files-")
+
+    def prepare(self, size: int) -> None:
+        self.db.prepare()
+        publish(self.db, load(PACKAGE), self.clock)
+        app = self.app()
+        people = People(self.db, self.clock)
+        user = people.create_user("planner", "Planner")
+        people.set_roles(user, "bench", ["planner"])
+        self.headers = {"Authorization": f"Bearer {people.create_token(user, 'bench')[1]}"}
+        self.fill(app, "visit", visit_rows(size), keep=20_000)
+        self.analyze()
+
+    def app(self) -> App:
+        live = Live(self.db)
+        app = live.app("bench")
+        assert app is not None
+        return app
+
+    def fill(self, app: App, entity: str, rows: Iterator[dict[str, object]], keep: int = 0) -> None:
+        """Records made by the engine itself, in transactions of `CHUNK`; the ids of the first open ones are kept."""
+        runtime = Runtime(self.db, self.clock)
+        while some := list(islice(rows, CHUNK)):
+            fields = app.entities[entity].fields
+            values = [{name: fields[name].parse(value) for name, value in _native(row).items()} for row in some]
+            with self.db.write(statement_timeout=None) as w:
+                work = runtime.work(app, engine_principal(), w, "bench")
+                made = create_many(work, app.entities[entity], [New(each) for each in values], trusted=True)
+            for row, one in zip(some, made, strict=True):
+                assert one.id is not None, one.problems
+                if len(self.ids) < keep and not row.get("sealed"):
+                    self.ids.append(one.id)
+
+    def analyze(self) -> None:
+        with self.db.write(statement_timeout=None) as w:
+            w.script("ANALYZE")
+
+    def serve(self) -> Server:
+        port = free_port()
+        given = [
+            "--database",
+            self.url,
+            "--data",
+            str(Path(self.folder.name)),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
+        # The limit protects a server from floods; here the flood is what is measured.
+        return Server(
+            ["-m", "engine.cli", "serve", *given], port, {"DOUGONG_RATE": "1000000", "DOUGONG_BURST": "1000000"}
+        )
+
+    def _own(self, connection: int, times: int) -> list[int]:
+        """Visits of this connection alone."""
+        return [self.ids[(connection * times + turn) % len(self.ids)] for turn in range(times)]
+
+    def get(self, connection: int, times: int) -> Conversation:
+        ids = self._own(connection, times)
+        return repeat(times, lambda turn: request("GET", f"{HERE}/{ids[turn]}", self.headers))
+
+    def first_page(self, connection: int, times: int) -> Conversation:
+        for state, region in choices(connection, times):
+            yield request("GET", f"{HERE}?view=newest&state={state}&region={region}&limit=50", self.headers)
+
+    def next_pages(self, connection: int, times: int) -> Conversation:
+        state, region = next(choices(connection, 1))
+        path = f"{HERE}?view=newest&state={state}&region={region}&limit=50"
+        after = ""
+        for _ in range(times):
+            answer = yield request("GET", path + after, self.headers)
+            cursor = json.loads(answer.body)["next"]
+            after = f"&cursor={cursor}" if cursor else ""
+
+    def search(self, connection: int, times: int) -> Conversation:
+        path = f"{HERE}?limit=50&sort=-created_at&search={quote(SEARCHED)}"
+        return repeat(times, lambda _: request("GET", path, self.headers))
+
+    def create(self, connection: int, times: int) -> Conversation:
+        rows = visit_rows(times, seed=100 + connection)
+        bodies = [json.dumps(_native(row) | {"sealed": False}, ensure_ascii=False).encode() for row in rows]
+        return repeat(times, lambda turn: request("POST", HERE, self.headers, bodies[turn]))
+
+    def change(self, connection: int, times: int) -> Conversation:
+        versions: dict[int, str] = {}
+        ids = self._own(connection, 50)
+        for turn in range(times):
+            id = ids[turn % len(ids)]
+            if id not in versions:
+                answer = yield request("GET", f"{HERE}/{id}", self.headers)
+                versions[id] = answer.headers["etag"]
+            body = json.dumps({"amount": turn + 0.5, "quantity": turn % 100, "note": f"改期 {turn}"}).encode()
+            answer = yield request("PATCH", f"{HERE}/{id}", self.headers | {"If-Match": versions[id]}, body)
+            versions[id] = answer.headers["etag"]
+
+    def sums(self, connection: int, times: int) -> Conversation:
+        path = f"{HERE}/aggregate?group=state&measure.total=sum(amount)"
+        return repeat(times, lambda _: request("GET", path, self.headers))
+
+    def import_rows(self, count: int, size: int) -> float:
+        """Rows a second of a batch that is validated, permitted and journalled like any other save, in one process."""
+        app = self.app()
+        runtime = Runtime(self.db, self.clock)
+        people = People(self.db, self.clock)
+        user = people.find_user("planner")
+        assert user is not None
+        planner = people.principal(user, "bench", app.policies)
+        assert planner is not None
+        model = app.entities["visit"]
+        rows = [_native(row) | {"sealed": False} for row in visit_rows(count * size, seed=3)]
+        began = time.perf_counter()
+        for start in range(0, len(rows), size):
+            with self.db.write() as w:
+                work = runtime.work(app, planner, w, "import:bench")
+                some = []
+                for row in rows[start : start + size]:
+                    values, problems = work.accept(
+                        model, row, work.lens.writable("visit", "create"), partial=False, path=""
+                    )
+                    some.append(New(values, problems=problems))
+                assert all(made.id is not None for made in create_many(work, model, some))
+        return len(rows) / (time.perf_counter() - began)
+
+
+def _native(row: dict[str, object]) -> dict[str, object]:
+    """Money is a number in the engine's JSON."""
+    return row | {"amount": float(str(row["amount"]))} if "amount" in row else row

@@ -1,0 +1,274 @@
+"""A plan says beforehand whom and what it will touch, with figures from the live data."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from engine.problems import Refused
+from engine.publishing.changes import Hazard
+from engine.publishing.plan import Plan
+from tests.publishing.conftest import NOW, SHOP, Bench
+
+Edit = Callable[..., str]
+
+FLOW = """
+processes:
+  check:
+    entity: visit
+    stages:
+      open_: {label: 开, start: true}
+      review: {label: 审, exit: {checklist: {seen: 已看}}}
+      closed: {label: 完, end: done}
+    transitions:
+      send: {from: open_, to: review, by: [clerk]}
+      close: {from: review, to: closed, by: [clerk]}
+"""
+
+
+def asked(plan: Plan) -> dict[str, Hazard]:
+    return {hazard.key: hazard for hazard in plan.hazards if hazard.severity != "note"}
+
+
+def test_required_counts_the_records_that_lack_the_value(bench: Bench, edit: Edit) -> None:
+    bench.add("visit", note="x")
+    bench.add("visit")
+    bench.add("visit", note="gone", deleted_at=NOW)
+    plan = bench.plan(edit(("note: text", "note: {type: text, required: true}")))
+    assert asked(plan)["required-added@entities.visit.fields.note"].figures == {"empty": 1}
+    plan = bench.plan(edit(("note: text", "note: text\n      rating: {type: integer, required: true}")))
+    assert asked(plan)["required-added@entities.visit.fields.rating"].figures == {"empty": 2}
+
+
+def test_unique_stops_at_duplicates_and_not_at_empty_or_deleted_ones(bench: Bench, edit: Edit) -> None:
+    for note in ("a", "b", None, None):
+        bench.add("visit", note=note)
+    bench.add("visit", note="a", deleted_at=NOW)
+    unique = edit(("note: text", "note: {type: text, unique: true}"))
+    assert asked(bench.plan(unique)) == {}
+    bench.add("visit", note="a")
+    hazard = asked(bench.plan(unique))["unique-added@entities.visit.fields.note"]
+    assert (hazard.severity, hazard.figures, hazard.samples) == ("stop", {"groups": 1}, ("a",))
+
+
+def test_a_unique_field_is_unique_among_the_living(bench: Bench, edit: Edit) -> None:
+    bench.publish(edit(("note: text", "note: {type: text, unique: true}")))
+    bench.add("visit", note="a", deleted_at=NOW)
+    bench.add("visit", note="a")
+    bench.add("visit")
+    bench.add("visit")
+    with pytest.raises(Exception, match="not unique"):
+        bench.add("visit", note="a")
+
+
+def test_a_stricter_rule_counts_the_records_that_break_it(bench: Bench, edit: Edit) -> None:
+    for amount in (100, 300, None):
+        bench.add("visit", amount=amount)
+    rule = ("      owner: user\n", "      owner: user\n    rules:\n      enough: {when: amount >= 2, say: 太少}\n")
+    assert asked(bench.plan(edit(rule)))["rule-tightened@entities.visit.rules.enough"].figures == {"rows": 2}
+    narrow = edit(("amount: money", "amount: {type: money, min: 2}"))
+    assert asked(bench.plan(narrow))["rule-tightened@entities.visit.fields.amount"].figures == {"rows": 1}
+
+
+def test_a_rule_over_a_field_that_does_not_exist_yet_reads_it_as_empty(bench: Bench, edit: Edit) -> None:
+    bench.add("visit", note="x")
+    plan = bench.plan(
+        edit(
+            (
+                "      owner: user\n",
+                "      owner: user\n      rating: integer\n    rules:\n      rated: {when: filled(rating), say: 要评分}\n",
+            )
+        )
+    )
+    assert asked(plan)["rule-tightened@entities.visit.rules.rated"].figures == {"rows": 1}
+
+
+def test_drop_and_add_is_suspected_to_be_a_rename(bench: Bench, edit: Edit) -> None:
+    bench.add("visit", note="x")
+    plan = bench.plan(
+        edit(("note: text", "notes: text"), ("title: note", "title: notes"), ("columns: [note]", "columns: [notes]"))
+    )
+    hazard = asked(plan)["rename-suspected@entities.visit.fields.notes"]
+    assert hazard.figures == {"old": "note", "filled": 1}
+    assert hazard.hint("en") == "If it is a rename, write was: note."
+
+
+def test_a_lookup_that_points_elsewhere_stops(bench: Bench, edit: Edit) -> None:
+    place = bench.add("place", name="p")
+    moved = edit(("to: place, on_delete: keep, inverse: visits", "to: visit, on_delete: keep, inverse: visits"))
+    assert asked(bench.plan(moved)) == {}
+    bench.add("visit", place=place)
+    hazard = asked(bench.plan(moved))["lookup-retargeted@entities.visit.fields.place"]
+    assert (hazard.severity, hazard.figures) == ("stop", {"filled": 1})
+
+
+def test_a_stage_with_records_cannot_go_but_can_be_renamed(bench: Bench) -> None:
+    bench.publish(SHOP + FLOW)
+    bench.add("visit", note="x", pipeline="check", stage="review", stage_entered_at=NOW, checklist="|review.seen|")
+    gone = (
+        (SHOP + FLOW)
+        .replace("      review: {label: 审, exit: {checklist: {seen: 已看}}}\n", "")
+        .replace("from: open_, to: review", "from: open_, to: closed")
+    )
+    gone = gone.replace("      close: {from: review, to: closed, by: [clerk]}\n", "")
+    hazard = asked(bench.plan(gone))["stage-removed@processes.check.stages.review"]
+    assert (hazard.severity, hazard.figures) == ("stop", {"rows": 1})
+    renamed = (
+        (SHOP + FLOW)
+        .replace("      review: {label: 审", "      audit: {was: review, label: 审")
+        .replace("to: review", "to: audit")
+        .replace("from: review", "from: audit")
+    )
+    renamed = renamed.replace("  check:\n    entity", "  inspect:\n    was: check\n    entity")
+    assert asked(bench.plan(renamed)) == {}
+    bench.publish(renamed)
+    assert bench.values("visit", "pipeline", "stage", "checklist") == [("inspect", "audit", "|audit.seen|")]
+    bench.back_to(2)
+    assert bench.values("visit", "pipeline", "stage", "checklist") == [("check", "review", "|review.seen|")]
+
+
+def test_records_enter_a_process_that_comes_later(bench: Bench) -> None:
+    key = bench.add("visit", note="x")
+    bench.publish(SHOP + FLOW)
+    assert bench.values("visit", "pipeline", "stage", "stage_entered_at") == [("check", "open_", NOW)]
+    logged = bench.db.all(bench.db.statement(sa.text("SELECT record, process, stage, direction FROM dg_stage")))
+    assert logged == [(key, "check", "open_", "start")]
+
+
+def test_an_entity_may_lose_its_only_process_and_get_it_back(bench: Bench) -> None:
+    bench.publish(SHOP + FLOW)
+    bench.add("visit", note="x", pipeline="check", stage="review", stage_entered_at=NOW)
+    plan = bench.plan(SHOP)
+    assert {key: hazard.severity for key, hazard in asked(plan).items()} == {"stage-removed@processes.check": "accept"}
+    bench.apply(plan)
+    bench.publish(SHOP + FLOW)
+    assert bench.values("visit", "pipeline", "stage") == [("check", "review")]
+
+
+def test_a_new_template_must_not_repeat_numbers(bench: Bench, edit: Edit) -> None:
+    numbered = edit(("label: 巡店\n", "label: 巡店\n    number: 'A-{seq:3}'\n"))
+    bench.publish(numbered)
+    bench.add("visit", number="B-007")
+    bench.add("visit", number="A-009")
+    assert asked(bench.plan(numbered.replace("A-{seq:3}", "C-{seq:3}"))) == {}
+    hazard = asked(bench.plan(numbered.replace("A-{seq:3}", "B-{seq:3}")))[
+        "number-rewound@entities.visit.fields.number"
+    ]
+    assert (hazard.severity, hazard.figures, hazard.samples) == ("stop", {"last": 7}, ("B-007",))
+
+
+SCORED = (
+    SHOP.replace("      owner: user\n", "      owner: user\n      health: score\n")
+    + """
+scores:
+  health:
+    entity: visit
+    field: health
+    terms:
+      big: {weight: 100, value: amount / 100}
+    bands: {good: ">= 50", poor: "< 50"}
+"""
+)
+
+
+def test_moved_bands_show_who_moves_where(bench: Bench) -> None:
+    bench.publish(SCORED)
+    for amount, band in ((9000, "good"), (6000, "good"), (1000, "poor")):
+        bench.add("visit", amount=amount, health=amount // 10, health_band=band)
+    moved = SCORED.replace(">= 50", ">= 70").replace("< 50", "< 70")
+    hazard = asked(bench.plan(moved))["score-rebanded@scores.health"]
+    assert (hazard.figures, hazard.samples) == ({"rows": 1}, ("good → poor: 1",))
+    bench.publish(moved)
+    assert bench.values("visit", "health", "health_band") == [(900, "good"), (600, "poor"), (100, "poor")]
+
+
+def test_who_gains_and_who_loses_is_told(bench: Bench, edit: Edit) -> None:
+    owner, other = bench.person("ann", "clerk"), bench.person("bob", "clerk")
+    bench.person("cat", "boss")
+    for user in (owner, owner, other):
+        bench.add("visit", note="x", owner=user)
+    bench.add("visit", note="x")
+    rows = (
+        '    visit: {rows: "true", actions: [read, create, update, transition]}',
+        '    visit: {rows: "owner == user", actions: [read, create], hidden: [amount, twice]}',
+    )
+    plan = bench.plan(edit(rows))
+    found = asked(plan)
+    assert found["access-narrowed@entities.visit"].figures["people"] == 2
+    assert found["access-narrowed@entities.visit.rows"].figures["rows"] == 5
+    assert "own-work-lost@entities.visit.rows" not in found
+    assert not [key for key in found if key.startswith("access-widened")]
+    bench.apply(plan)
+    back = asked(bench.plan(SHOP))
+    assert back["access-widened@entities.visit"].samples == ("ann", "bob")
+    assert back["access-widened@entities.visit.rows"].figures["rows"] == 5
+
+
+def test_nobody_loses_sight_of_his_own_work_unasked(bench: Bench, edit: Edit) -> None:
+    ann = bench.person("ann", "clerk")
+    bench.add("visit", note="x", owner=ann, state="open")
+    plan = bench.plan(edit(('    visit: {rows: "true"', """    visit: {rows: "state == 'done'" """.rstrip())))
+    hazard = asked(plan)["own-work-lost@entities.visit.rows"]
+    assert (hazard.severity, hazard.figures, hazard.samples) == ("stop", {"people": 1, "rows": 1}, ("ann",))
+
+
+def test_somebody_must_be_left_who_can_act(bench: Bench) -> None:
+    flow = SHOP + FLOW
+    bench.publish(flow)
+    bench.person("ann", "clerk")
+    bench.add("visit", note="x", pipeline="check", stage="review", stage_entered_at=NOW)
+    plan = bench.plan(
+        flow.replace("close: {from: review, to: closed, by: [clerk]}", "close: {from: review, to: closed, by: [boss]}")
+    )
+    assert asked(plan)["last-actor-gone@processes.check.transitions.close"].severity == "stop"
+    with pytest.raises(Refused):
+        bench.apply(plan)
+
+
+def test_a_stricter_gate_counts_who_gets_stuck(bench: Bench) -> None:
+    flow = SHOP.replace("      owner: user\n", "      owner: user\n      papers: files\n") + FLOW
+    bench.publish(flow)
+    for amount, ticked, papers in (
+        (100, True, '["1","2"]'),
+        (100, True, '["3"]'),
+        (None, True, '["4","5"]'),
+        (100, False, '["6","7"]'),
+    ):
+        values = {"amount": amount, "checklist": "|review.seen|" if ticked else None, "papers": papers}
+        bench.add("visit", note="x", pipeline="check", stage="review", stage_entered_at=NOW, **values)
+    strict = flow.replace(
+        "checklist: {seen: 已看}", "checklist: {seen: 已看}, fields: [amount], files: {papers: 2}, when: amount >= 1"
+    )
+    hazard = asked(bench.plan(strict))["gate-tightened@processes.check.stages.review"]
+    assert (hazard.severity, hazard.figures) == ("accept", {"rows": 2})
+    assert asked(bench.plan(flow.replace("checklist: {seen: 已看}", "checklist: {}"))) == {}
+
+
+def test_a_renamed_role_stays_with_its_people(bench: Bench, edit: Edit) -> None:
+    bench.person("ann", "clerk")
+    bench.add("visit", note="x")
+    text = edit(
+        ("clerk: {label: 店员}", "staff: {label: 店员, was: clerk}"),
+        ("includes: [clerk]", "includes: [staff]"),
+        ("  clerk:\n", "  staff:\n"),
+    )
+    plan = bench.plan(text)
+    assert asked(plan) == {}
+    bench.apply(plan)
+    assert bench.db.all(bench.db.statement(sa.text("SELECT role FROM dg_user_role"))) == [("staff",)]
+
+
+def test_every_hazard_and_change_has_its_words(bench: Bench, edit: Edit) -> None:
+    bench.person("ann", "clerk")
+    bench.add("visit", note="many", amount=100, twice=200, state="done")
+    text = edit(
+        ("note: text", "note: number"), ("    title: note\n", ""), ("amount * 2", "amount * 3"), (", done: 完}", "}"),
+        ('    visit: {rows: "true"', '    visit: {rows: "owner == user"'), ("sort: -amount", "sort: amount"),
+    )  # fmt: skip
+    plan = bench.plan(text)
+    assert len({hazard.code for hazard in plan.hazards}) >= 4
+    told = plan.to_json()
+    for each in told["changes"] + told["hazards"]:
+        assert each["zh"]
+        assert each["en"]
+        assert "{" not in each["zh"] + each["en"]

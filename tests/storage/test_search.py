@@ -1,0 +1,63 @@
+"""Searching finds two Chinese characters, part of a number, and forgets what is gone; the same on both databases."""
+
+import pytest
+import sqlalchemy as sa
+
+from engine.storage.database import Database
+from engine.storage.layout import EntityLayout
+from engine.storage.schema import create_index, inspect, missing
+from engine.storage.search import matches, query_tokens, search_tokens
+from engine.storage.tables import plain_indexes, record_table
+
+HOME = EntityLayout("shop_visit")
+VISIT = record_table(HOME, {}, staged=False, metadata=sa.MetaData())
+
+
+@pytest.fixture
+def visits(database: Database) -> Database:
+    with database.write() as write:
+        for text in missing([VISIT], inspect(write, database.dialect), database.dialect):
+            write.script(text)
+        for spec in plain_indexes(HOME, {}, [], False, database.dialect):
+            write.script(create_index(spec.build(VISIT), database.dialect))
+    return database
+
+
+def save(db: Database, key: int, *texts: str) -> None:
+    row = {"id": key, "version": 1, "created_at": 0, "updated_at": 0, "search": search_tokens(texts)}
+    with db.write() as write:
+        write.run(db.upsert(VISIT, ["id"], ["search"], list(row)), row)
+
+
+def found(db: Database, query: str) -> list[int]:
+    statement = db.statement(sa.select(VISIT.c.id).where(matches(VISIT, "words")).order_by(VISIT.c.id))
+    return [row[0] for row in db.all(statement, {"words": query_tokens(query)})]
+
+
+def test_parts_of_names_and_numbers_are_found(visits: Database) -> None:
+    save(visits, 1, "杭州远大机械有限公司", "+8613800138000", "Acme Tools GmbH")
+    save(visits, 2, "远东电缆", "0571-88001234")
+    save(visits, 3)
+    for query, expected in {
+        "远大": [1], "远": [1, 2], "机械有限": [1], "大远": [], "ACME": [1], "cme": [1], "ac": [1], "me": [], "8000": [1],
+        "138": [1], "1234": [2], "远东 0571": [2], "远大 0571": [], "ＡＣＭＥ": [1], "gmbh 杭州": [1], "!?": [], "": [], '"': [], "a*": [1],
+    }.items():  # fmt: skip
+        assert found(visits, query) == expected, query
+
+
+def test_what_is_changed_or_deleted_is_not_found_any_more(visits: Database) -> None:
+    save(visits, 1, "杭州")
+    save(visits, 1, "宁波")
+    save(visits, 2, "宁波")
+    assert (found(visits, "杭州"), found(visits, "宁波")) == ([], [1, 2])
+    with visits.write() as write:
+        write.run(visits.statement(sa.delete(VISIT).where(VISIT.c.id == 1)))
+    assert found(visits, "宁波") == [2]
+    save(visits, 2)
+    assert found(visits, "宁波") == []
+
+
+def test_a_longer_text_costs_no_more_than_its_limit() -> None:
+    assert len(search_tokens(["一二三四五六七八九十" * 100_000])) < 100
+    assert search_tokens(["a" * 20_000, "zzz"]) == ["a", "aa", "aaa"]
+    assert len(query_tokens("一" * 10_000)) == 1
