@@ -1,6 +1,5 @@
 """Definition text: what parses, what is refused, how files come together, and where everything stands."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from engine.definition.package import read
 from engine.definition.parse import parse
 from engine.problems import Problem
+from tests.effort import at_most
 
 HEAD = "app: demo\nversion: 1.0.0\nlabel: 演示\n"
 
@@ -90,10 +90,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_is_refused_in_no_time(text: str) -> None:
-    started = time.perf_counter()
-    source = read({"x.yaml": text})
-    elapsed = time.perf_counter() - started
-    assert elapsed < 0.5, "the target is 0.1 s on a machine of one's own; this bound only catches what explodes"
+    with at_most(10_000):  # the most that any of them takes is 314, and 0.01 s
+        source = read({"x.yaml": text})
     assert source.problems
     assert {p.code for p in source.problems} <= {"yaml-hostile", "yaml-syntax", "wrong-shape"}
 

@@ -1,12 +1,11 @@
 """Everything wrong with an expression is said at once, at its place, with what would mend it."""
 
-import time
-
 import pytest
 
 from engine.expressions import Fault, Type, check
 from engine.expressions.types import ANY_NUMBER, BOOLEAN, TEXT
 from engine.words.expressions import WORDS
+from tests.effort import at_most
 from tests.expressions.schema import MONEY, SCHEMA, STATES
 
 
@@ -166,9 +165,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
 def test_every_hostile_text_is_refused_or_harmless_at_once(text: str) -> None:
-    started = time.process_time()
-    expression, found = check(text, "order", SCHEMA)
-    assert time.process_time() - started < 0.5  # a bomb takes minutes; the machine may be busy
+    with at_most(150_000):  # the most that any of them takes is 32,000
+        expression, found = check(text, "order", SCHEMA)
     assert (expression is None) == any(fault.severity == "error" for fault in found)
     assert expression is None or expression.type.kind == "number"
     assert all(0 <= fault.offset <= len(text) and fault.offset + fault.length <= len(text) for fault in found)
