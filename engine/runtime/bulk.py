@@ -83,7 +83,7 @@ class _Batch(Links):
         self.local_rules = tuple(
             each.expression for each in model.rules if not each.expression.reads and not each.expression.locals & unsure
         )
-        self.lacking = () if trusted else tuple(work.too_few(model, {}, {}, ""))
+        self.lacking = () if trusted else tuple(work.too_few(model, dict.fromkeys(model.children, 0), ""))
         self.files = () if trusted else plan.files
         self.conditioned = bool(plan.required or model.required_when or model.rules)
 

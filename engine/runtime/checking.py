@@ -11,7 +11,7 @@ from engine.app import EntityApp
 from engine.problems import Label, Problem, Refused
 from engine.reading.tables import ChoosingTables, this_fields
 from engine.runtime.act import Act, Draft
-from engine.runtime.plans import EntityPlan
+from engine.runtime.plans import EntityPlan, least_rows
 from engine.storage.errors import UniqueViolation
 
 
@@ -52,20 +52,13 @@ class Checking(Act):
         problems += [_below(problem, path) for problem in found if problem.code != "required-missing"]
         return dict(stored), problems
 
-    def too_few(
-        self, model: EntityApp, sent: Mapping[str, Any], children: Mapping[str, Any], path: str
-    ) -> list[Problem]:
-        """The tables that a new record may not be without, and is. Of those `sent`, `children` were accepted."""
-        found = []
-        for name in model.children:
-            if name in sent and name not in children:
-                continue  # refused already
-            field, count = model.fields[name], len(children.get(name) or ())
-            least = getattr(field, "min", None) or int(field.required)
-            if count < least:
-                label = model.labels[name]
-                found.append(Problem("items-too-few", path + name, {"label": label, "min": least, "count": count}))
-        return found
+    def too_few(self, model: EntityApp, counts: Mapping[str, int], path: str) -> list[Problem]:
+        """The tables that a record may not be without, and is. `counts` are the rows it will have, by table."""
+        return [
+            Problem("items-too-few", path + name, {"label": model.labels[name], "min": least, "count": count})
+            for name, count in counts.items()
+            if count < (least := least_rows(model, name))
+        ]
 
     def locked(self, draft: Draft, names: frozenset[str], path: str) -> list[Problem]:
         """Fields that the record's own state makes read-only, judged by the record as it was."""

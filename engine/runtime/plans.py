@@ -114,6 +114,16 @@ class EntityPlan:
         reads: Reads = self.kept(key, make)
         return reads
 
+    @cached_property
+    def row_of(self) -> tuple[tuple[EntityApp, str, str], ...]:
+        """The tables that must have rows and have the entity's records as theirs: (whole, table, lookup to the whole)."""
+        return tuple(
+            (whole, table, lookup)
+            for whole in self.app.entities.values()
+            for table, (child, lookup) in whole.children.items()
+            if child == self.model.name and least_rows(whole, table)
+        )
+
     def _unique(self) -> dict[frozenset[str], tuple[str, ...]]:
         """Sets of columns that must be unique together -> the fields they belong to."""
         entity = self.model.definition
@@ -181,6 +191,12 @@ class EntityPlan:
 
         statement: Statement = self.kept("select many", make)
         return statement
+
+
+def least_rows(model: EntityApp, name: str) -> int:
+    """How many rows a table of children must have."""
+    field = model.fields[name]
+    return getattr(field, "min", None) or int(field.required)
 
 
 class Plans:

@@ -41,7 +41,11 @@ class Work(Checking):
         given, problems = self.accept(model, values, writable, partial=False, path=path)
         children = {name: given.pop(name) for name in list(given) if name in model.children}
         if not trusted:
-            problems += self.too_few(model, values, children, path)
+            # What was sent and is no longer there was refused already.
+            counts = {
+                name: len(children.get(name) or ()) for name in model.children if name in children or name not in values
+            }
+            problems += self.too_few(model, counts, path)
         if parent is not None:
             given[parent[0]] = parent[1]
         at = self.now if at is None else at
@@ -140,6 +144,7 @@ class Work(Checking):
         draft.after |= given
         draft.given |= frozenset(given)
         fresh = frozenset(name for name in given if (draft.before or {}).get(name) != given[name])
+        problems += self.too_few(model, {name: len(rows or ()) for name, rows in children.items()}, path)
         problems += self.locked(draft, fresh, path)
         problems += self.check_references(draft, path, fresh)
         problems += take_files(self, draft, path, fresh)

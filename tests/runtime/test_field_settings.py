@@ -6,6 +6,7 @@ from engine.app import compile_app
 from engine.clock import SetClock
 from engine.definition import load
 from engine.problems import Refused
+from engine.runtime import Bulk, Delete, Update
 from engine.storage.database import Database
 from tests.runtime.conftest import START, Works, open_app
 
@@ -28,6 +29,7 @@ entities:
       fragile: {type: boolean, label: {zh: 易碎, en: Fragile}}
       insured: {type: boolean, required: true, label: {zh: 已投保, en: Insured}}
       items: {type: children, of: item, by: parcel, min: 1, max: 2, label: {zh: 物品, en: Items}}
+      labels: {type: children, of: label, by: parcel, required: true, label: {zh: 标签, en: Labels}}
   item:
     label: {zh: 物品, en: Item}
     part_of: parcel
@@ -35,6 +37,13 @@ entities:
     fields:
       parcel: {type: lookup, to: parcel, required: true, on_delete: cascade, label: {zh: 包裹, en: Parcel}}
       name: {type: text, required: true, label: {zh: 名称, en: Name}}
+  label:
+    label: {zh: 标签, en: Label}
+    part_of: parcel
+    title: text
+    fields:
+      parcel: {type: lookup, to: parcel, required: true, on_delete: cascade, label: {zh: 包裹, en: Parcel}}
+      text: {type: text, required: true, label: {zh: 内容, en: Text}}
 """
 
 
@@ -50,7 +59,7 @@ def depot(database: Database) -> Works:
     return depot
 
 
-WHOLE = {"code": "P1", "insured": True, "items": [{"name": "vase"}]}
+WHOLE = {"code": "P1", "insured": True, "items": [{"name": "vase"}], "labels": [{"text": "top"}]}
 
 
 def refused(depot: Works, **values: object) -> dict[str, str]:
@@ -65,6 +74,47 @@ def test_a_table_has_as_many_rows_as_its_field_says(depot: Works) -> None:
     assert refused(depot, items=[{"name": "a"}, {"name": "b"}, {"name": "c"}]) == {"items": "items-too-many"}
     assert refused(depot, items=[{"name": " "}]) == {"items.0.name": "required-missing"}
     depot.create("kim", "parcel", **WHOLE)
+
+
+def test_a_table_that_may_not_be_empty_is_never_emptied(depot: Works) -> None:
+    id = depot.create(
+        "kim", "parcel", code="P2", insured=True, items=[{"name": "vase"}, {"name": "jug"}], labels=[{"text": "top"}]
+    )
+
+    def rows() -> dict[str, list[str]]:
+        found = depot.get("kim", "parcel", id, expand=("items", "labels"))
+        assert found is not None
+        return {"items": [row["name"] for row in found["items"]], "labels": [row["text"] for row in found["labels"]]}
+
+    def ids(table: str) -> list[int]:
+        return [int(row["id"]) for row in depot.get("kim", "parcel", id, expand=(table,))[table]]  # type: ignore[index]
+
+    other = depot.create("kim", "parcel", code="P3", insured=True, items=[{"name": "box"}], labels=[{"text": "side"}])
+    whole = {"items": ["vase", "jug"], "labels": ["top"]}
+    for table, emptied in (("labels", []), ("labels", None), ("items", []), ("items", None)):
+        with pytest.raises(Refused) as found:
+            depot.update("kim", "parcel", id, **{table: emptied})
+        assert [(each.code, each.path) for each in found.value.problems] == [("items-too-few", table)]
+        assert rows() == whole
+    (label,) = ids("labels")
+    for command in (
+        Delete("label", label),
+        Update("label", label, {"parcel": str(other)}),
+        Bulk((Delete("label", label),), atomic=True),
+    ):
+        with pytest.raises(Refused) as found:
+            depot.act("kim", command)
+        assert {each.code for each in found.value.problems} == {"items-too-few"}
+        assert rows() == whole
+    first, second = ids("items")
+    depot.act("kim", Delete("item", first))
+    with pytest.raises(Refused):
+        depot.act("kim", Delete("item", second))
+    assert rows() == {"items": ["jug"], "labels": ["top"]}
+    depot.update("kim", "parcel", id, labels=[{"text": "new"}])
+    assert rows() == {"items": ["jug"], "labels": ["new"]}
+    depot.act("kim", Delete("parcel", id))
+    assert depot.get("kim", "parcel", id) is None
 
 
 def test_an_unticked_box_is_no_and_a_question_needs_an_answer(depot: Works) -> None:
