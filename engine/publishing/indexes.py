@@ -48,12 +48,12 @@ def _of_view(model: EntityApp, view: ViewApp) -> Iterator[IndexSpec]:
     falls = sort[0][1] if sort else True
     if any(text.lstrip("-") == "id" for text in view.sort):
         falls = view.sort[-1].startswith("-")
-    yield from _spec(equal, sort, falls, f"view {view.name}")
+    yield from _spec(model, equal, sort, falls, f"view {view.name}")
     if equal:
         return  # what a filter leaves of so few rows needs no index of its own
     for name in view.filters:
         if _fits(model, name, _FILTERED):
-            yield from _spec([model.columns[name]], sort, falls, f"filter {name} of view {view.name}")
+            yield from _spec(model, [model.columns[name]], sort, falls, f"filter {name} of view {view.name}")
 
 
 def _fits(model: EntityApp, name: str, kinds: tuple[str, ...]) -> bool:
@@ -65,10 +65,17 @@ def _fits(model: EntityApp, name: str, kinds: tuple[str, ...]) -> bool:
     return kind in kinds and (kind != "text" or getattr(field, "limit", INDEXED + 1) <= INDEXED)
 
 
-def _spec(equal: list[str], sort: list[tuple[str, bool]], falls: bool, why: str) -> Iterator[IndexSpec]:
+def _spec(
+    model: EntityApp, equal: list[str], sort: list[tuple[str, bool]], falls: bool, why: str
+) -> Iterator[IndexSpec]:
     known = dict.fromkeys(equal)
     columns = [(name, False) for name in known] + [(name, down) for name, down in sort if name not in known]
-    if columns and len(columns) <= 6:
+    names = {column: name for name, column in model.columns.items()}
+    texts = sum(
+        getattr(model.fields[names[column]], "limit", 0) for column, _ in columns if names[column] in model.fields
+    )
+    # Texts that fit an index one by one may be too long for it together.
+    if columns and len(columns) <= 6 and texts <= INDEXED:
         yield IndexSpec((*columns, ("id", falls)), why=why)
 
 

@@ -85,6 +85,12 @@ WORDS = {
         "zh": "「{name}」用在这里不合适:{why}。",
         "en": '"{name}" does not fit here: {why}.',
     },
+    "unique-too-long": {
+        "zh": "共同唯一的文本({fields})合起来最多 {most} 个字,现在可达 {length} 个。",
+        "en": "Texts that are unique together ({fields}) may have {most} characters in all, not {length}.",
+        "hint_zh": "用 max 限定它们的长度,如 max: 200。",
+        "hint_en": "Limit their lengths with max, such as max: 200.",
+    },
     "writes-computed": {
         "zh": "「{field}」由系统计算或编号,不能由规则写入。",
         "en": '"{field}" is computed or numbered by the engine; no rule can write it.',

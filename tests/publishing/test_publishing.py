@@ -1,5 +1,6 @@
 """Publishing adds what is missing, moves what is renamed or converted, and loses nothing."""
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +24,7 @@ from engine.publishing.changes import (
 from engine.publishing.plan import Plan
 from engine.publishing.versions import diff, versions
 from engine.storage import system
+from engine.storage.errors import UniqueViolation
 from engine.storage.schema import inspect
 from engine.storage.search import matches, query_tokens
 from tests.publishing.conftest import NOW, SHOP, Bench
@@ -403,3 +405,22 @@ def test_a_new_entity_needs_its_table_only(bench: Bench, edit: Edit) -> None:
     assert [type(change) for change in plan.changes if isinstance(change, (CreateTable, AddColumn))] == [CreateTable]
     bench.apply(plan)
     assert bench.values("item", "name") == []
+
+
+def test_texts_fit_their_indexes_at_their_longest(bench: Bench, edit: Edit) -> None:
+    text = edit(
+        (
+            "note: text",
+            "note: {type: text, max: 300}\n      code: {type: text, max: 300}\n      hint: {type: text, max: 500}",
+        ),
+        ("    title: note\n", "    title: note\n    unique: {once: [note, code]}\n"),
+        ("sort: -amount, columns: [note]", "sort: [hint, note], columns: [note]"),
+    )
+    bench.publish(text)
+    # No two signs alike and each of four bytes, so that nothing can be compressed.
+    signs = "".join(map(chr, random.Random(1).sample(range(0x20000, 0x2A000), 1_100)))
+    values = {"note": signs[:300], "code": signs[300:600], "hint": signs[600:], "state": "open"}
+    bench.add("visit", **values)
+    assert bench.values("visit", "note", "code") == [(values["note"], values["code"])]
+    with pytest.raises(UniqueViolation):
+        bench.add("visit", **values)

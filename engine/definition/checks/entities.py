@@ -9,6 +9,7 @@ from engine.definition.references import templates
 from engine.definition.source import KeyPath
 from engine.fields.children import ChildrenField
 from engine.fields.lookup import LookupField
+from engine.fields.text import INDEXED, TextLike
 from engine.problems import Label, Problem
 
 
@@ -223,6 +224,30 @@ class RelationBroken(Check):
 
     def _problem(self, facts: Facts, path: KeyPath, name: str, why: Label) -> Problem:
         return facts.problem(self.code, path, value=name, name=name, why=why)
+
+
+class UniqueTooLong(Check):
+    """Values that no two records share stand together in one entry of an index, which has room for so much and no more."""
+
+    code = "unique-too-long"
+    wrong = "entities: {order: {fields: {name: {type: text, max: 400}, place: {type: text, max: 400}}, unique: {once: [name, place]}}}"
+    repaired = "entities: {order: {fields: {name: {type: text, max: 400}, place: {type: text, max: 200}}, unique: {once: [name, place]}}}"
+
+    def find(self, facts: Facts) -> Iterator[Problem]:
+        for name, entity in facts.definition.entities.items():
+            for key, combination in entity.unique.items():
+                texts = {
+                    each: field.limit
+                    for each in dict.fromkeys(combination)
+                    if isinstance(field := entity.fields.get(each), TextLike)
+                }
+                if (length := sum(texts.values())) > INDEXED:
+                    names = Label(
+                        "、".join(facts.field_label(name, each).zh for each in texts),
+                        ", ".join(facts.field_label(name, each).en for each in texts),
+                    )
+                    path = ("entities", name, "unique", key)
+                    yield facts.problem(self.code, path, key=True, fields=names, length=length, most=INDEXED)
 
 
 class WritesComputed(Check):
