@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -82,6 +83,8 @@ class Boundary:
                 await self._app(scope, self._counted(scope, receive), outgoing)
         except Refused as error:
             await self._refuse(error, scope, receive, outgoing)
+        except HTTPException as error:
+            await self._refuse(_in_our_words(error, scope), scope, receive, outgoing)
         except (Unavailable, LockTimeout, StatementTimeout) as error:
             log.error("database", request=request_id, kind=type(error).__name__)
             if status:
@@ -153,6 +156,15 @@ def route_of(scope: Scope) -> str:
     """The pattern of the route that answered, `/api/v1/{app}/{entity}`; `-` for an address that leads nowhere."""
     route: Any = scope.get("route")
     return getattr(route, "path", None) or "-"
+
+
+def _in_our_words(error: HTTPException, scope: Scope) -> Refused:
+    """What Starlette itself refuses."""
+    if error.status_code == 405:
+        return Refused(Problem("method-unknown", parameters={"method": scope["method"]}), 405)
+    if error.status_code == 404:
+        return Refused(Problem("not-found"), 404)
+    return Refused(Problem("form-broken"), 413 if error.status_code == 413 else 400)
 
 
 def _safe_path(scope: Scope) -> str:
