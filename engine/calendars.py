@@ -6,6 +6,10 @@ both.  Working days are numbered in one row, so that counting and adding days is
 
 An instant is working time exactly if the clock on the wall shows an hour of `hours` on a working day.  An hour that summer
 time skips therefore does not count, and one that it repeats counts twice.
+
+A span of working days counts the working days after the day that it starts on, whether that one is worked or not: from a
+Friday and from the Saturday behind it the first working day is Monday.  The time of day stays what the clock showed.  This
+is what people and the law count by, and what expressions mean by `3 workdays`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -92,8 +96,9 @@ class WorkingCalendar:
 
     @cached_property
     def name(self) -> str:
-        """Names the row of working days: calendars of one name have the same ones, so that a database may keep them once."""
-        digest = blake2s(repr((self._exceptions, FIRST_YEAR, LAST_YEAR)).encode(), digest_size=8)
+        """Names the working time: calendars of one name have the same one, so that a database may keep it once."""
+        told = (self._exceptions, FIRST_YEAR, LAST_YEAR, self.hours, self.timezone)
+        digest = blake2s(repr(told).encode(), digest_size=8)
         return f"{self.kind}-{digest.hexdigest()}"
 
     @cached_property
@@ -150,6 +155,23 @@ class WorkingCalendar:
             working = self.is_workday(day)
             yield day, position, working
             position += working
+
+    def stretches(self, first: int | None = None, last: int | None = None) -> Iterator[tuple[int, int, int]]:
+        """(since, until, before) of every stretch of working time of 2000 to 2050, as the database keeps them.
+
+        Instants, and the working time before `since`, all in microseconds.  An empty stretch stands at either end, so that
+        every instant of those years has one that begins no later, and what goes beyond them is seen to do so.
+        """
+        start = date(FIRST_YEAR, 1, 1).toordinal() - _EPOCH_DAY if first is None else first
+        end = date(LAST_YEAR, 12, 31).toordinal() - _EPOCH_DAY if last is None else last
+        edges, before = ((start - 2) * _DAY, (end + 3) * _DAY), 0
+        yield edges[0], edges[0], before
+        for day in range(start - 1, end + 2):
+            if self.is_workday(day):
+                for since, until in self._stretches(day):
+                    yield since, until, before
+                    before += until - since
+        yield edges[1], edges[1], before
 
     # -- instants -------------------------------------------------------------------------------------------------------
 
@@ -269,27 +291,52 @@ class WorkingCalendar:
     def add(self, start: int, span: SpanValue) -> int:
         """The instant a span after `start`.
 
-        Time passes always. Working days keep the time of day and count working days after `start`'s own; from a day off they
-        begin at the start of the next working day. Working hours pass only in working time.
+        Time passes always. Working days count working days after `start`'s own, worked or not, and keep the time of day.
+        Working hours pass only in working time.
         """
         if span.kind == "time":
             return start + span.amount * _SECOND
         if span.kind == "workdays":
             return self._add_days(start, span.amount)
-        return self._add_time(start, span.amount * _HOUR)
+        return self.add_working(start, span.amount * _HOUR)
 
     def _add_days(self, start: int, count: int) -> int:
+        if count == 0:
+            return start
         day = self.local_day(start)
-        if not self.is_workday(day):
-            return self.at(self.nth(self.index(day) + count), self.hours[0][0])
-        target = self.nth(self.index(day) + count)
-        minute, rest = divmod((start + self._offset(start)) % _DAY, _MINUTE)
-        return self.at(target, minute) + rest
+        # The working day that follows a day off is already the first.
+        target = self.nth(self.index(day) + count - (not self.is_workday(day)))
+        rest = (start + self._offset(start)) % _DAY
+        local = datetime(1970, 1, 1, tzinfo=self._zone) + timedelta(days=target, microseconds=rest)
+        # An hour shown twice is the later one; a skipped one is as far behind the jump as it is behind its beginning.
+        return max(instant(local.replace(fold=fold)) for fold in (0, 1))
+
+    def add_working(self, start: int, span: int) -> int:
+        """The instant a span of working time (microseconds) after `start`, or before it when negative.
+
+        Forwards the first instant at which it has passed, backwards the last one from which it still passes.
+        """
+        if span == 0:
+            return start
+        return self._add_time(start, span) if span > 0 else self._take_time(start, -span)
+
+    def _take_time(self, start: int, left: int) -> int:
+        day = self.local_day(start)
+        while True:
+            for since, to in reversed(self._ranges(day)):
+                free = min(to, start) - since
+                if free >= left:
+                    return min(to, start) - left
+                left -= max(free, 0)
+            whole = (left - 1) // self._length
+            if whole:
+                first = self.nth(self.index(day) - whole)
+                stop = max(self._changing(first, day), default=first - 1) + 1
+                left -= (self.index(day) - self.index(stop)) * self._length
+                day = stop
+            day -= 1
 
     def _add_time(self, start: int, left: int) -> int:
-        """The first instant until which `left` microseconds of working time have passed since `start`."""
-        if left <= 0:
-            return start
         day = self.local_day(start)
         while True:
             for since, to in self._ranges(day):

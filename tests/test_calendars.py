@@ -109,6 +109,23 @@ def test_working_hours_end_at_the_first_instant_that_leaves_room_for_them(
     assert CALENDARS[name].working((first + start) * 60_000_000, due) == hours * 3_600_000_000
 
 
+@pytest.mark.parametrize("name", CALENDARS)
+@settings(max_examples=150)
+@given(data=st.data())
+def test_working_hours_back_begin_at_the_last_instant_that_leaves_room_for_them(
+    name: str, minutes: dict[str, tuple[int, list[int]]], data: st.DataObject
+) -> None:
+    first, counted = minutes[name]
+    start = data.draw(st.integers(0, len(counted) - 1))
+    hours = data.draw(st.integers(1, 60))
+    since = CALENDARS[name].add_working((first + start) * 60_000_000, -hours * 3_600_000_000)
+    wanted = counted[start] - hours * 60
+    if wanted >= 0:
+        last = next(minute for minute in reversed(range(start)) if counted[minute] == wanted)
+        assert since // 60_000_000 - first == last
+    assert CALENDARS[name].working(since, (first + start) * 60_000_000) == hours * 3_600_000_000
+
+
 @given(
     st.sampled_from(list(CALENDARS)), st.integers(number("2010-01-01"), number("2028-12-31")), st.integers(1, 20_000)
 )
@@ -118,6 +135,9 @@ def test_far_deadlines_count_the_same_hours(name: str, day: int, hours: int) -> 
     due = calendar.add(start, span(f"{hours} workhours"))
     assert calendar.working(start, due) == hours * 3_600_000_000
     assert calendar.working(start, due - 1) == hours * 3_600_000_000 - 1
+    since = calendar.add_working(start, -hours * 3_600_000_000)
+    assert calendar.working(since, start) == hours * 3_600_000_000
+    assert calendar.working(since + 1, start) == hours * 3_600_000_000 - 1
 
 
 def test_three_working_days_reach_over_the_spring_festival_and_its_make_up_saturday() -> None:
@@ -127,11 +147,27 @@ def test_three_working_days_reach_over_the_spring_festival_and_its_make_up_satur
     assert CN.add(due, span("24 h")) == at("2026-02-26T16:00")
 
 
+@pytest.mark.parametrize("name", CALENDARS)
+def test_stretches_are_the_working_time_of_the_years_that_a_database_knows(name: str) -> None:
+    calendar = CALENDARS[name]
+    (opening, first, *others), edge = list(calendar.stretches())[:-1], list(calendar.stretches())[-1]
+    assert opening[0] == opening[1] < first[0]
+    assert edge[0] == edge[1] > others[-1][1]
+    worked = 0
+    for since, until, before in (first, *others):
+        assert since < until
+        assert before == worked
+        worked += until - since
+    assert edge[2] == worked == calendar.working(first[0], others[-1][1])
+
+
 @pytest.mark.parametrize(
     ("start", "text", "due"),
     [
         ("2026-03-06T16:00", "1 workday", "2026-03-09T16:00"),
-        ("2026-03-07T16:00", "1 workday", "2026-03-10T09:00"),  # from a Saturday: Monday's beginning, and one day
+        ("2026-03-07T16:00", "1 workday", "2026-03-09T16:00"),  # from a Saturday: Monday is the first
+        ("2026-03-07T16:00", "0 workdays", "2026-03-07T16:00"),
+        ("2026-02-15T10:00", "3 workdays", "2026-02-26T10:00"),  # from the first day of the Spring Festival
         ("2026-03-06T16:00", "0 workdays", "2026-03-06T16:00"),
         ("2026-03-06T16:00", "4 workhours", "2026-03-09T11:00"),
         ("2026-03-06T16:00", "2 workhours", "2026-03-06T18:00"),
@@ -192,9 +228,9 @@ def test_the_table_of_days_reaches_from_2000_to_2050() -> None:
     assert len(rows) == (date(2051, 1, 1) - date(2000, 1, 1)).days
 
 
-def test_calendars_share_a_name_exactly_if_they_share_their_working_days() -> None:
-    assert CN.name == CALENDARS["with a break"].name
-    assert len({CN.name, CALENDARS["own days"].name, CALENDARS["Samoa"].name}) == 3
+def test_calendars_share_a_name_exactly_if_they_share_their_working_time() -> None:
+    assert len({CN.name, *(CALENDARS[name].name for name in ("with a break", "own days", "Samoa"))}) == 4
+    assert WorkingCalendar.of(timezone="Asia/Tokyo").name != CN.name
     assert WorkingCalendar.of(holidays=["2026-03-07"]).name == CN.name  # a Saturday is free anyway
 
 

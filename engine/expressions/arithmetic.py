@@ -1,11 +1,12 @@
 """The operators between two values, by the kinds of value they stand between."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.expressions import make
-from engine.expressions.functions.dates import add_workdays, day_of, written_day
+from engine.expressions.functions.dates import add_workdays, add_worktime, as_count, day_of, written_day
 from engine.expressions.tree import Const, Node
-from engine.expressions.types import DURATION, NUMBER, TEXT, Type
+from engine.expressions.types import DURATION, TEXT, Type
 
 
 def as_days(one: Node, other: Node) -> tuple[Node, Node]:
@@ -45,7 +46,7 @@ def arithmetic(sign: str, one: Node, other: Node) -> Node:
         if sign == "-" and kinds[0] in time and kinds[1] in time:
             return make.between(*reversed(as_days(one, other)))
         if ("duration" in kinds and kinds[0] == kinds[1]) or kinds in (("duration", "null"), ("null", "duration")):
-            return make.call(operation, make.unify((one, other)), DURATION)
+            return make.call(operation, make.unify((one, other)), _span(one, other))
         if sign == "+" and "text" in kinds and set(kinds) <= {"text", "choice", "null"}:
             return make.call("join_both", make.unify((one, other)), TEXT)
         for index, kind in enumerate(kinds):
@@ -58,24 +59,26 @@ def arithmetic(sign: str, one: Node, other: Node) -> Node:
         if kinds == ("duration", "number"):
             scale = other.type.scale
             if not scale:
-                return make.call("mul", (one, other), DURATION)
-            return make.call("mul_narrow", (one, other), DURATION, 10**scale, make.inverse(scale))
+                return make.call("mul", (one, other), _span(one))
+            return make.call("mul_narrow", (one, other), _span(one), 10**scale, make.inverse(scale))
         return make.multiply(one, other)
     if sign == "/":
         if kinds == ("duration", "number"):
-            return make.call("div", (one, other), DURATION, 10**other.type.scale)
+            return make.call("div", (one, other), _span(one), 10**other.type.scale)
         if kinds == ("duration", "duration"):
             return make.call("div", make.unify((one, other)), Type("number", scale=6), 10**6)
         return make.divide(one, other)
     return make.modulo(one, other)
 
 
+def _span(*nodes: Node) -> Type:
+    """A duration in the unit of the nodes, which agree: microseconds, working days, or microseconds of working time."""
+    return replace(DURATION, unit=next((node.type.unit for node in nodes if node.type.kind == "duration"), None))
+
+
 def _moved(start: Node, by: Node, operation: str) -> Node:
-    if by.type.unit == "workdays":
-        count = (
-            Const(NUMBER.required(), by.value if operation == "add" else -by.value)
-            if isinstance(by, Const)
-            else make.null(NUMBER)
-        )
-        return add_workdays(start, count)
-    return make.shifted(start, by, operation)
+    if by.type.unit is None:
+        return make.shifted(start, by, operation)
+    if operation == "sub":
+        by = make.negate(by)
+    return add_workdays(start, as_count(by)) if by.type.unit == "workdays" else add_worktime(start, by)

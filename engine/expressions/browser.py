@@ -6,6 +6,7 @@ are texts, because a browser's numbers end at 53 bits.
 
 from typing import Any
 
+from engine.expressions.primitives import DAY, FIRST_WORKTIME, LAST_WORKTIME
 from engine.expressions.tree import Aggregate, Call, Const, Follow, Name, Node, Variable
 from engine.expressions.types import Type, WorkingTime
 
@@ -70,3 +71,18 @@ def working_days(calendar: WorkingTime, first: int, last: int) -> dict[str, Any]
     """The working days from `first` to `last` (days since 1970) for a browser: `calendar` of its context."""
     worked = (calendar.nth(calendar.index(day)) == day for day in range(first, last + 1))
     return {"first": first, "days": "".join("1" if works else "0" for works in worked)}
+
+
+def working_time(calendar: WorkingTime, first: int, last: int) -> dict[str, Any]:
+    """The working time from the day `first` to the day `last` (since 1970) for a browser: `worktime` of its `calendar`.
+
+    `stretches` says, in microseconds as texts, when each begins and ends.
+    """
+    start, end = max(first * DAY, FIRST_WORKTIME), min(last * DAY, LAST_WORKTIME)
+    found = calendar.stretches(start // DAY, end // DAY)
+    within = ((max(since, start), min(until, end)) for since, until, _ in found)
+    return {
+        "first": str(start),
+        "last": str(end),
+        "stretches": [[str(since), str(until)] for since, until in within if since < until],
+    }

@@ -66,9 +66,10 @@ class Checker(Calls):
     def span(self, part: Span) -> Node:
         amount, unit = part.amount, part.unit
         if unit in ("workdays", "workhours"):
-            if unit == "workhours" or amount != int(amount):
+            size = amount * MICROSECONDS["h"] if unit == "workhours" else amount
+            if size != int(size) or size > FULL[1]:
                 raise self.fault("duration-unfit", part, text=self.source(part))
-            return Const(Type("duration", nullable=False, unit="workdays"), int(amount))
+            return Const(Type("duration", nullable=False, unit=unit), int(size))
         if unit not in MICROSECONDS or amount * MICROSECONDS[unit] > FULL[1]:
             raise self.fault("duration-unfit", part, text=self.source(part))
         return Const(DURATION.required(), int(amount * MICROSECONDS[unit]))

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.expressions.primitives import FIRST_DAY, FIRST_INSTANT, HIGHEST, LAST_DAY, LAST_INSTANT, LOWEST, MAX_LENGTH
+from engine.expressions.primitives import (
+    FIRST_DAY,
+    FIRST_INSTANT,
+    FIRST_WORKTIME,
+    HIGHEST,
+    LAST_DAY,
+    LAST_INSTANT,
+    LAST_WORKTIME,
+    LOWEST,
+    MAX_LENGTH,
+)
 
 Bounds = tuple[int, int]
 FULL: Bounds = (LOWEST, HIGHEST)
@@ -128,6 +138,36 @@ _ADD_WORKDAYS = (
     " AND dg_t.position = dg_f.position + {1} - CASE WHEN dg_f.working OR {1} < 0 THEN 0 ELSE 1 END"
     " WHERE dg_f.calendar = {2} AND dg_f.day = {0}) END"
 )
+_IN_WORKTIME = f"BETWEEN {FIRST_WORKTIME} AND {LAST_WORKTIME}"
+
+
+def _worked(at: int, calendar: int, lesser: str) -> str:
+    """The working time before the instant that argument `at` is: 0 or more microseconds since a fixed start."""
+    return (
+        f"(SELECT dg_s.before + {lesser}(CAST({{{at}}} AS BIGINT) - dg_s.since, dg_s.until - dg_s.since) AS worked"
+        f" FROM dg_calendar_stretch AS dg_s WHERE dg_s.calendar = {{{calendar}}} AND dg_s.since <= CAST({{{at}}} AS BIGINT)"
+        " ORDER BY dg_s.since DESC LIMIT 1)"
+    )
+
+
+def _worktime_between(lesser: str) -> str:
+    return (
+        f"CASE WHEN {{0}} {_IN_WORKTIME} AND {{1}} {_IN_WORKTIME}"
+        f" THEN {_worked(1, 2, lesser)} - {_worked(0, 2, lesser)} END"
+    )
+
+
+def _add_worktime(lesser: str) -> str:
+    """Forwards the stretch in which the wanted working time is reached, backwards the last one that begins with it."""
+    most = LAST_WORKTIME - FIRST_WORKTIME
+    return (
+        f"CASE WHEN {{1}} = 0 THEN {{0}} WHEN {{0}} {_IN_WORKTIME} AND {{1}} BETWEEN -{most} AND {most} THEN"
+        f" (SELECT CASE WHEN dg_r.at {_IN_WORKTIME} THEN dg_r.at END FROM (SELECT dg_u.since + dg_w.worked + CAST({{1}} AS BIGINT) - dg_u.before AS at"
+        f" FROM {_worked(0, 2, lesser)} AS dg_w JOIN dg_calendar_stretch AS dg_u ON dg_u.calendar = {{2}}"
+        " AND dg_u.before < dg_w.worked + CAST({1} AS BIGINT) + CASE WHEN {1} < 0 THEN 1 ELSE 0 END"
+        " ORDER BY dg_u.before DESC, dg_u.since DESC LIMIT 1) AS dg_r) END"
+    )
+
 
 OPERATIONS: dict[str, Operation] = {
     # Numbers. Static factors and divisors are powers of ten; the second static of a narrowing is its inverse as a decimal.
@@ -284,4 +324,20 @@ OPERATIONS: dict[str, Operation] = {
         f"coalesce({_WORKDAY % ('working', 1, 0)}, FALSE)", predicate=True,
     ),
     "add_workdays": Operation("add_workdays({0}, {1}, {2})", _ADD_WORKDAYS, _ADD_WORKDAYS, partial=True, bounds=_DAYS),
+    # The time of day of an instant, on another day.
+    "same_time": Operation(
+        "same_time({0}, {1}, {2})", "dg_same_time({0}, {1}, {2})",
+        f"CASE WHEN {{1}} BETWEEN {FIRST_INSTANT} AND {LAST_INSTANT} THEN CAST(extract(epoch FROM"
+        f" ({_AT} + CAST({_LOCAL.replace('{1}', '{2}').replace('{0}', '{1}')} AS TIME)) AT TIME ZONE {{2}}) * 1000000 AS BIGINT) END",
+        partial=True, bounds=_known(FIRST_INSTANT, LAST_INSTANT),
+    ),
+    # Working time: a table of its stretches in SQL, the calendar itself in Python.
+    "worktime_between": Operation(
+        "worktime_between({0}, {1}, {2})", _worktime_between("min"), _worktime_between("least"), partial=True,
+        bounds=_known(FIRST_WORKTIME - LAST_WORKTIME, LAST_WORKTIME - FIRST_WORKTIME),
+    ),
+    "add_worktime": Operation(
+        "add_worktime({0}, {1}, {2})", _add_worktime("min"), _add_worktime("least"), partial=True,
+        bounds=_known(FIRST_INSTANT, LAST_INSTANT),
+    ),
 }  # fmt: skip

@@ -23,6 +23,7 @@ FIRST_DAY, LAST_DAY = 1 - _EPOCH_DAY, date.max.toordinal() - _EPOCH_DAY
 FIRST_INSTANT, LAST_INSTANT = (FIRST_DAY + 1) * DAY, LAST_DAY * DAY - 1
 # The days of 2000 to 2050, which the table of working days holds.
 FIRST_WORKDAY, LAST_WORKDAY = date(2000, 1, 1).toordinal() - _EPOCH_DAY, date(2050, 12, 31).toordinal() - _EPOCH_DAY
+FIRST_WORKTIME, LAST_WORKTIME = FIRST_WORKDAY * DAY, LAST_WORKDAY * DAY  # likewise, as instants
 SPACES = " \t\n\r\u3000\u00a0"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?")
@@ -154,6 +155,19 @@ def instant_text(instant: int, timezone: str) -> str | None:
     return f"{local.date().isoformat()} {local.hour:02}:{local.minute:02}" if local else None
 
 
+def same_time(day: int, instant: int, timezone: str) -> int | None:
+    """The instant of `day` at which local clocks show what they show at `instant`.
+
+    An hour shown twice is the later one; a skipped one is as far behind the jump as it is behind its beginning.
+    """
+    local, wanted = _local(instant, timezone), as_date(day)
+    if local is None or wanted is None:
+        return None
+    shown = local.replace(year=wanted.year, month=wanted.month, day=wanted.day)
+    offset = min(each for fold in (0, 1) if (each := shown.replace(fold=fold).utcoffset()) is not None)
+    return within_instants((shown.replace(tzinfo=UTC) - offset - _EPOCH) // timedelta(microseconds=1))
+
+
 def year(day: int) -> int | None:
     found = as_date(day)
     return found.year if found else None
@@ -250,6 +264,23 @@ def add_workdays(day: int, count: int, calendar: Any) -> int | None:
     return found if FIRST_WORKDAY <= found <= LAST_WORKDAY else None
 
 
+def worktime_between(start: int, end: int, calendar: Any) -> int | None:
+    """The working time from one instant to another, in microseconds; negative when `end` comes first."""
+    if not (FIRST_WORKTIME <= start <= LAST_WORKTIME and FIRST_WORKTIME <= end <= LAST_WORKTIME):
+        return None
+    return int(calendar.working(start, end))
+
+
+def add_worktime(start: int, span: int, calendar: Any) -> int | None:
+    """The instant a span of working time after `start`, or before it when negative; `start` itself for none."""
+    if span == 0:
+        return start
+    if not FIRST_WORKTIME <= start <= LAST_WORKTIME or abs(span) > LAST_WORKTIME - FIRST_WORKTIME:
+        return None
+    found: int = calendar.add_working(start, span)
+    return found if FIRST_WORKTIME <= found <= LAST_WORKTIME else None
+
+
 def is_workday(day: int, calendar: Any) -> bool:
     return FIRST_WORKDAY <= day <= LAST_WORKDAY and bool(calendar.nth(calendar.index(day)) == day)
 
@@ -296,7 +327,7 @@ _BY_COUNT: dict[int, dict[str, Callable[..., Any]]] = {
     },
     3: {
         "multiply": _with_power_of_ten(multiply), "divide": _with_power_of_ten(divide), "power": _with_power_of_ten(power),
-        "make_date": make_date,
+        "make_date": make_date, "same_time": same_time,
     },
 }  # fmt: skip
 # name -> (number of arguments, function): `storage.database` registers them as deterministic on each SQLite connection.

@@ -12,15 +12,25 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Context as Precision, Decimal, localcontext
+from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from simpleeval import SimpleEval
 
-from engine.expressions.primitives import FIRST_INSTANT, FIRST_WORKDAY, LAST_INSTANT, LAST_WORKDAY, MAX_LENGTH, SPACES
+from engine.expressions.primitives import (
+    FIRST_INSTANT,
+    FIRST_WORKDAY,
+    FIRST_WORKTIME,
+    LAST_INSTANT,
+    LAST_WORKDAY,
+    LAST_WORKTIME,
+    MAX_LENGTH,
+    SPACES,
+)
 from engine.expressions.reading import SUPPLIED
 from engine.expressions.tree import Aggregate, Call, Const, Follow, Name, Node, Variable
-from engine.expressions.types import Context, Type
+from engine.expressions.types import Context, Type, WorkingTime
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -347,6 +357,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=4)
+def _stretches(calendar: WorkingTime) -> list[tuple[int, int]]:
+    return [(since, until) for since, until, _ in calendar.stretches()]
+
+
 def _of_calendar(context: Context) -> dict[str, Callable[..., Any]]:
     """The functions of working days, counted day by day in whole weeks of the calendar."""
     calendar = context.calendar
@@ -377,7 +392,46 @@ def _of_calendar(context: Context) -> dict[str, Callable[..., Any]]:
     def given(function: Callable[..., Any], otherwise: Any) -> Callable[..., Any]:
         return lambda *values: otherwise if None in values[:-1] else function(*values)
 
+    def instant(at: datetime) -> int | None:
+        found = (at - _EPOCH) // _MICROSECOND
+        return found if FIRST_WORKTIME <= found <= LAST_WORKTIME else None
+
+    def worked(start: datetime, end: datetime, _: None) -> Decimal | None:
+        first, last = instant(start), instant(end)
+        if first is None or last is None:
+            return None
+        low, high = min(first, last), max(first, last)
+        shared = sum(max(0, min(high, until) - max(low, since)) for since, until in _stretches(calendar))
+        return Decimal(shared if last >= first else -shared)
+
+    def after(start: datetime, span: Decimal, _: None) -> datetime | None:
+        """Stretch by stretch in the direction of the span, until it is used up."""
+        left, now = abs(int(span)), instant(start)
+        if not left:
+            return start
+        if now is None:
+            return None
+        stretches = _stretches(calendar)
+        for since, until in stretches if span > 0 else reversed(stretches):
+            free = until - max(since, now) if span > 0 else min(until, now) - since
+            if 0 < free < left:
+                left -= free
+            elif free > 0:
+                there = _EPOCH + (max(since, now) + left if span > 0 else min(until, now) - left) * _MICROSECOND
+                return there if instant(there) is not None else None
+        return None
+
+    def same_time(day: date, at: datetime, zone: str) -> datetime | None:
+        if not _known(at):
+            return None
+        shown = at.astimezone(ZoneInfo(zone)).timetz()
+        found = max(datetime.combine(day, shown.replace(fold=fold)).astimezone(UTC) for fold in (0, 1))
+        return found if _known(found) else None
+
     return {
+        "same_time": given(same_time, None),
+        "worktime_between": given(worked, None),
+        "add_worktime": given(after, None),
         "workdays_between": given(between, None),
         "is_workday": given(works, False),
         "add_workdays": given(add, None),

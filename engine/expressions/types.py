@@ -5,7 +5,7 @@ compute with the same integers.  `Scope` tells the checker which names exist; `T
 are stored.  The language itself knows neither entities nor databases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -112,8 +112,10 @@ class Tables(Protocol):
 class WorkingTime(Protocol):
     """The calendar as the language needs it; `engine.calendars` provides it. `timezone` is an IANA name.
 
-    The language asks it about the days of 2000 to 2050 only: those the table of working days holds for SQL.
+    The language asks it about the years 2000 to 2050 only: those the tables of working time hold for SQL.
     """
+
+    def __hash__(self) -> int: ...
 
     @property
     def name(self) -> str: ...
@@ -127,6 +129,21 @@ class WorkingTime(Protocol):
 
     def nth(self, index: int) -> int:
         """The working day with that index: the inverse of `index` on working days."""
+        ...
+
+    def working(self, start: int, end: int) -> int:
+        """Microseconds of working time between two instants; negative when `end` comes first."""
+        ...
+
+    def add_working(self, start: int, span: int) -> int:
+        """The instant a span of working time (microseconds) after `start`, or before it when negative."""
+        ...
+
+    def stretches(self, first: int | None = None, last: int | None = None) -> Iterable[tuple[int, int, int]]:
+        """(since, until, working time before `since`) of all stretches of working time, an empty one at either end.
+
+        From the day `first` to the day `last` (since 1970); of all years without them.
+        """
         ...
 
 

@@ -32,6 +32,7 @@ _SILENT = (
     "day_of",
     "within",
     "within_instants",
+    "same_time",
     "small",
     "number_text",
     "date_text",
@@ -212,6 +213,9 @@ class _Speaker:
     def duration(self, type: Type, value: int) -> str:
         if type.unit == "workdays":
             return self.pick(f"{value} 个工作日", f"{value} working days")
+        if type.unit == "workhours":
+            hours = number_text(value * 100 // (DAY // 24), 2).rstrip("0").rstrip(".")
+            return self.pick(f"{hours} 个工作小时", f"{hours} working hours")
         for size, name in _UNITS:
             if value % size == 0 and value:
                 return f"{value // size}{self.pick(' ', '')}{self.word(name)}"

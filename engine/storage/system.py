@@ -203,3 +203,13 @@ calendar_day = Table(
     Index("dg_calendar_position", "calendar", "working", "position"),
     sqlite_with_rowid=False,
 )  # fmt: skip
+calendar_stretch = Table(
+    # Stretches of working time, in microseconds; `before` is the working time before one.
+    "dg_calendar_stretch", system,
+    Column("calendar", Text, primary_key=True),
+    Column("since", BigInteger, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("before", BigInteger, nullable=False),
+    Index("dg_calendar_before", "calendar", "before", "since"),
+    sqlite_with_rowid=False,
+)  # fmt: skip

@@ -20,8 +20,8 @@ WORDS = {
     "duration-unfit": {
         "zh": "「{text}」不能用在表达式里。",
         "en": '"{text}" cannot be used in an expression.',
-        "hint_zh": "可用 s、min、h、d、weeks、workdays(整数);月份用 add_months。",
-        "hint_en": "Use s, min, h, d, weeks, or whole workdays; add_months for months.",
+        "hint_zh": "可用 s、min、h、d、weeks、workhours、workdays(整数);月份用 add_months。",
+        "hint_en": "Use s, min, h, d, weeks, workhours, or whole workdays; add_months for months.",
     },
     "unknown-field": {
         "zh": "{entity} 没有字段「{name}」。",

@@ -9,8 +9,9 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.calendars import WorkingCalendar
 from engine.expressions import SQLITE_FUNCTIONS, Context, parameters
-from tests.expressions.schema import CALENDAR, days, metadata
+from tests.expressions.schema import CALENDAR, days, metadata, stretches
 
 DIALECTS = {"sqlite": sqlite.dialect(paramstyle="named"), "postgresql": postgresql.psycopg.dialect()}
 
@@ -54,14 +55,20 @@ def opened(kind: str, url: str) -> Iterator[Database]:
         database.run(sa.schema.CreateTable(table))
         for index in table.indexes:
             database.run(sa.schema.CreateIndex(index))
-    calendar = [(CALENDAR.name, *row) for row in CALENDAR.rows()]
-    if kind == "sqlite":
-        connection.executemany(f"INSERT INTO {days.name} VALUES (?, ?, ?, ?)", calendar)
-    else:
-        with connection.cursor() as cursor, cursor.copy(f"COPY {days.name} FROM STDIN") as copy:
-            for row in calendar:
-                copy.write_row(row)
+    keep(database, CALENDAR)
     try:
         yield database
     finally:
         connection.close()
+
+
+def keep(database: Database, calendar: WorkingCalendar) -> None:
+    """Put the days and the stretches of working time of a calendar into the database."""
+    for table, rows in ((days, calendar.rows()), (stretches, calendar.stretches())):
+        named = [(calendar.name, *row) for row in rows]
+        if database.kind == "sqlite":
+            database.connection.executemany(f"INSERT INTO {table.name} VALUES (?, ?, ?, ?)", named)
+        else:
+            with database.connection.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:
+                for row in named:
+                    copy.write_row(row)

@@ -74,6 +74,10 @@ days = sa.Table(
     "dg_calendar_day", metadata, sa.Column("calendar", sa.Text(), primary_key=True), sa.Column("day", sa.Integer(), primary_key=True), sa.Column("position", sa.Integer()),
     sa.Column("working", sa.Boolean()), sa.Index("dg_calendar_position", "calendar", "working", "position"),
 )  # fmt: skip
+stretches = sa.Table(
+    "dg_calendar_stretch", metadata, sa.Column("calendar", sa.Text(), primary_key=True), sa.Column("since", sa.BigInteger(), primary_key=True),
+    sa.Column("until", sa.BigInteger()), sa.Column("before", sa.BigInteger()), sa.Index("dg_calendar_before", "calendar", "before", "since"),
+)  # fmt: skip
 
 
 class Stored:

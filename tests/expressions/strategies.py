@@ -58,7 +58,7 @@ def expressions(depth: int) -> dict[str, st.SearchStrategy[str]]:
             "roundup({n}, 1)", "rounddown({n})", "int({n})", "round({n}, -2)", "power({n}, 2)", "power({n}, 3)", "clamp({n}, 0, 10)", "sum({n}, {m})", "({n} or {m})",
             "({n} if {c} else {m})", "IF({c}, {n})", "len({s})", "year({d})", "month({d})", "day({d})", "weekday({d})", "quarter({d})", "days_between({d}, {e})",
             "hours_between({i}, {j})", "hours({u})", "({u} / {v})", "number({s})", "number({c})", "hour({i})", "IFS({c}, {n}, {k}, {m}, 5)", "avg({n}, {m})",
-            "SWITCH({s}, 'a', {n}, '北京', 2, {m})", "workdays_between(date('2026-03-01'), today()) + {n}", **parts,
+            "SWITCH({s}, 'a', {n}, '北京', 2, {m})", "workhours_between({i}, {j})", "workdays_between(date('2026-03-01'), today()) + {n}", **parts,
         ),
         "text": _calls(
             "concat({s}, {t})", "({s} + {t})", "{s} & {n}", "({s} if {c} else {t})", "({s} or {t})", "upper({s})", "lower({s})", "trim({s})", "left({s}, {w})", "right({s}, {w})",
@@ -69,7 +69,8 @@ def expressions(depth: int) -> dict[str, st.SearchStrategy[str]]:
             "end_of_week({d})", "start_of_quarter({d})", "end_of_year({d})", "({d} or {e})", "({d} if {c} else {e})", "date({i})", "date(2026, {w}, {w})", "min({d}, {e})",
             "today() + 3 workdays", "add_workdays(today(), {w})", **parts,
         ),
-        "instant": _calls("({i} + {u})", "({i} - {u})", "({i} if {c} else {j})", "({i} or {j})", "max({i}, {j})", "now() + 2 workdays", **parts),
+        "instant": _calls("({i} + {u})", "({i} - {u})", "({i} if {c} else {j})", "({i} or {j})", "max({i}, {j})", "now() + 2 workdays",
+            "({i} + 3 workhours)", "({i} - 50 workhours)", "add_workhours({i}, {w})", "({i} - 2 workdays)", "({i} + (2 workdays if {c} else 5 workdays))", **parts),
         "duration": _calls("({u} + {v})", "({u} - {v})", "{u} * {n}", "({u}) / ({n})", "({d} - {e})", "({i} - {j})", "(sent_at - {d})", "({u} if {c} else {v})", "-({u})", **parts),
         "truth": _calls(
             "({n} < {m})", "({n} >= {m})", "({n} == {m})", "({n} != {m})", "(1 < {n} <= {m})", "({s} < {t})", "({s} == {t})", "({s} >= {t})", "({d} < {e})", "({d} == {e})",

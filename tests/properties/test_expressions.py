@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from engine.expressions import Expression, Read, check, read_sql, reference
-from engine.expressions.browser import working_days
+from engine.expressions.browser import working_days, working_time
 from tests.expressions.databases import Database
 from tests.expressions.rows import ALL, DAYS, DURATIONS, NUMBERS, TEXTS
 from tests.expressions.schema import CALENDAR, CONTEXT, NOW, SCHEMA, TABLES, Stored, day
@@ -116,7 +116,9 @@ def for_page(value: Any) -> Any:
 
 PAGE_CONTEXT = {
     "now": str(NOW), "timezone": CALENDAR.timezone, "variables": {name: for_page(value) for name, value in CONTEXT.variables.items()},
-    "calendar": working_days(CALENDAR, day("1999-06-01"), day("2051-06-01")),
+    "calendar": {
+        **working_days(CALENDAR, day("1999-06-01"), day("2051-06-01")), "worktime": working_time(CALENDAR, day("1999-06-01"), day("2051-06-01")),
+    },
 }  # fmt: skip
 
 

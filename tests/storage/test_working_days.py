@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from engine.calendars import WorkingCalendar
 from engine.storage.database import Database
-from engine.storage.system import calendar_day
+from engine.storage.system import calendar_day, calendar_stretch
 from engine.storage.working_days import has_working_days, keep_working_days
 
 CN, OWN = WorkingCalendar.of(), WorkingCalendar.of(holidays=["2026-03-02"])
@@ -25,5 +25,14 @@ def test_the_days_of_a_calendar_are_kept_once(database: Database) -> None:
             )
         )
         count = read.scalar(database.statement(sa.select(sa.func.count()).select_from(table)))
+        stretches = calendar_stretch
+        times = read.all(
+            database.statement(
+                sa.select(stretches.c.since, stretches.c.until, stretches.c.before)
+                .where(stretches.c.calendar == OWN.name)
+                .order_by(stretches.c.since)
+            )
+        )
     assert [(day, position, bool(working)) for day, position, working in rows] == list(OWN.rows())
     assert count == 2 * len(rows)
+    assert times == list(OWN.stretches())

@@ -7,7 +7,7 @@ from engine.expressions.functions import CALENDAR, NOW, TIMEZONE, TODAY, functio
 from engine.expressions.make import Clash
 from engine.expressions.primitives import DAY, make_date
 from engine.expressions.tree import Const, Node
-from engine.expressions.types import BOOLEAN, DATE, DATETIME, NUMBER, Type
+from engine.expressions.types import BOOLEAN, DATE, DATETIME, DURATION, NUMBER, Type
 
 function = partial(_function, category="dates")
 _HOUR = DAY // 24
@@ -198,6 +198,8 @@ def hours_between(start: Node, end: Node) -> Node:
 
 
 def _in_units(duration: Node, unit: int) -> Node:
+    if duration.type.unit is not None:  # how long a working day is, the calendar decides
+        raise Clash("unit-mismatch", {"one": duration.type.unit, "other": "h"}, 0)
     return make.call("div", (duration, Const(NUMBER.required(), unit)), Type("number", scale=2), 100)
 
 
@@ -242,20 +244,63 @@ def workdays_between(start: Node, end: Node) -> Node:
 @function(
     "add_workdays workday 加工作日",
     "start:value count",
-    "若干个工作日之后(负数为之前);也可写 x + 3 workdays。",
-    "So many working days later (or earlier); also written x + 3 workdays.",
+    "若干个工作日之后(负数为之前),钟点不变,起算日不计;也可写 x + 3 workdays。",
+    "So many working days after the day (or before it), at the same time of day; also written x + 3 workdays.",
     ("add_workdays(date('2026-03-06'), 1)", '"2026-03-09"'),
     ("date('2026-03-06') + 3 workdays", '"2026-03-11"'),
 )
 def add_workdays(start: Node, count: Node) -> Node:
     if start.type.kind == "datetime":
-        # An instant keeps its time of day and moves by as many days as its day does.
-        day = day_of(start)
-        moved = make.call("add_workdays", (day, count, CALENDAR), DATE)
-        return make.call("within_instants", (make.call("add", (start, make.between(day, moved)), DATETIME),), DATETIME)
+        # An instant keeps what the clock on the wall shows and goes where its day goes.
+        moved = make.call("add_workdays", (day_of(start), count, CALENDAR), DATE)
+        there = make.call("same_time", (moved, start, TIMEZONE), DATETIME)
+        return make.call("within_instants", (there,), DATETIME)
     if start.type.kind not in ("date", "null"):
         raise make.mismatch(start.type, "date", 0)
     return make.call("add_workdays", (start, count, CALENDAR), DATE)
+
+
+def as_count(span: Node) -> Node:
+    """A duration of working days as the number that it is."""
+    if isinstance(span, Const):
+        return Const(NUMBER.required(), span.value)
+    return make.whole(make.call("add", (span, Const(NUMBER.required(), 0)), NUMBER), 24_000)
+
+
+def add_worktime(start: Node, span: Node) -> Node:
+    """An instant moved by a duration of working time."""
+    if start.type.kind not in ("datetime", "null"):
+        raise make.mismatch(start.type, "datetime", 0)
+    return make.call("add_worktime", (start, span, CALENDAR), DATETIME)
+
+
+@function(
+    "workhours_between 工作小时数",
+    "start:datetime end:datetime",
+    "从前一时刻到后一时刻的工作小时数,两位小数。",
+    "Working hours from the first instant to the second, two decimals.",
+    ("workhours_between(now(), now() + 3 workhours)", "3"),
+)
+def workhours_between(start: Node, end: Node) -> Node:
+    return _in_units(make.call("worktime_between", (start, end, CALENDAR), DURATION), _HOUR)
+
+
+@function(
+    "add_workhours 加工作小时",
+    "start:datetime hours:number",
+    "若干个工作小时之后(负数为之前);也可写 x + 48 workhours。",
+    "So many working hours later (or earlier); also written x + 48 workhours.",
+    ("add_workhours(now(), 3) == now() + 3 workhours", "true"),
+)
+def add_workhours(start: Node, hours: Node) -> Node:
+    hour = Const(NUMBER.required(), _HOUR)
+    scale = hours.type.scale
+    span = (
+        make.call("mul_narrow", (hour, hours), DURATION, 10**scale, make.inverse(scale))
+        if scale
+        else make.call("mul", (hour, hours), DURATION)
+    )
+    return add_worktime(start, span)
 
 
 @function(

@@ -12,7 +12,7 @@ import orjson
 
 from engine.app import EntityApp
 from engine.expressions import Expression
-from engine.expressions.browser import working_days
+from engine.expressions.browser import working_days, working_time
 from engine.fields import Invalid
 from engine.web.pages.inputs import Input
 from engine.web.pages.layout import Part
@@ -20,6 +20,7 @@ from engine.web.pages.visit import AppVisit
 
 # So far ahead and back a browser knows working days; the server knows all.
 DAYS_AROUND = 183
+_OF_WORKTIME = frozenset({"worktime_between", "add_worktime"})
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Conditions:
                 "types": types,
                 "values": values,
                 "reads": reads,
-                "context": _context(self.context),
+                "context": _context(self.context, any(map(_counts_hours, conditions.values()))),
             }
         ).decode()
 
@@ -117,18 +118,29 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _context(context: Any) -> dict[str, Any]:
-    """What expressions read besides values: the reader, the zone, and the working days of the year around today."""
+def _counts_hours(conditions: Mapping[str, dict[str, Any]]) -> bool:
+    return any(node[0] in _OF_WORKTIME for written in conditions.values() for node in written["nodes"])
+
+
+def _context(context: Any, hours: bool) -> dict[str, Any]:
+    """What expressions read besides values: the reader, the zone, and the working days of the year around today.
+
+    With `hours` also its working hours, which few forms ask for.
+    """
     variables = {
         name: [_plain(each) for each in value] if isinstance(value, tuple) else _plain(value)
         for name, value in context.variables.items()
     }
     calendar = context.calendar
     today = calendar.local_day(context.now)
+    around = (today - DAYS_AROUND, today + DAYS_AROUND)
+    known = working_days(calendar, *around)
+    if hours:
+        known["worktime"] = working_time(calendar, *around)
     return {
         "timezone": calendar.timezone,
         "variables": variables,
-        "calendar": working_days(calendar, today - DAYS_AROUND, today + DAYS_AROUND),
+        "calendar": known,
     }
 
 

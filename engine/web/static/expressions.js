@@ -4,7 +4,7 @@
 //
 // `values` are stored values by field name or read key: integers as numbers, BigInts or decimal texts, a boolean, a text,
 // or null. `context` is {now, timezone, variables, calendar}: `now` in microseconds since 1970, `timezone` an IANA name,
-// `calendar` what `working_days` gives (without it the working-day functions give null). The answer is a stored value:
+// `calendar` what `working_days` gives, with what `working_time` gives as its `worktime` (null where either is missing). The answer is a stored value:
 // BigInt, text, boolean or null.
 
 const LOWEST = -(2n ** 63n);
@@ -216,6 +216,80 @@ function addWorkdays(day, count, calendar) {
   return found;
 }
 
+// The time of day of an instant on another day: of two such instants the later, for a skipped hour as far behind the jump.
+
+function sameTime(day, instant, timezone) {
+  const offsets = [instant, ...[-DAY, 2n * DAY].map((aside) => day * DAY + aside)].map((at) => ahead(at, timezone));
+  if (offsets.includes(null)) return null;
+  const shown = day * DAY + floorRemainder(instant + offsets[0], DAY);
+  const possible = offsets.slice(1).map((offset) => shown - offset);
+  const fitting = possible.filter((at, index) => ahead(at, timezone) === offsets[index + 1]);
+  return (fitting.length ? fitting : possible).reduce((one, other) => (one > other ? one : other));
+}
+
+// How far the clocks of a time zone are ahead of UTC at an instant.
+function ahead(instant, timezone) {
+  const found = local(instant, timezone);
+  if (!found) return null;
+  const [year, month, day, hour, minute] = found;
+  const minutes = toDay(year, month, day) * 1440n + BigInt(hour * 60 + minute);
+  return (minutes - floorDivide(instant, 60000000n)) * 60000000n;
+}
+
+// Working time, as far as the stretches that came with the page go; null beyond.
+
+function worktime(calendar) {
+  const known = calendar.worktime;
+  if (!known) return null;
+  if (!known.rows) {
+    let before = 0n;
+    known.rows = known.stretches.map((edges) => {
+      const [since, until] = edges.map(BigInt);
+      const row = { since, until, before };
+      before += until - since;
+      return row;
+    });
+    known.from = BigInt(known.first);
+    known.to = BigInt(known.last);
+    known.whole = before;
+  }
+  return known;
+}
+
+// The last row of which `holds` is true; those come first.
+function lastRow(rows, holds) {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(rows[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return rows[low - 1];
+}
+
+function workedBefore(at, known) {
+  if (!known || at < known.from || at > known.to) return null;
+  const row = lastRow(known.rows, (each) => each.since <= at);
+  return row ? row.before + ((at < row.until ? at : row.until) - row.since) : 0n;
+}
+
+function worktimeBetween(start, end, calendar) {
+  const known = worktime(calendar);
+  const [first, last] = [start, end].map((at) => workedBefore(at, known));
+  return first === null || last === null ? null : last - first;
+}
+
+function addWorktime(start, span, calendar) {
+  if (span === 0n) return start;
+  const known = worktime(calendar);
+  const before = workedBefore(start, known);
+  if (before === null) return null;
+  const wanted = before + span;
+  if (wanted < 0n || wanted > known.whole) return null;
+  const row = lastRow(known.rows, (each) => (span > 0n ? each.before < wanted : each.before <= wanted));
+  return row.since + wanted - row.before;
+}
+
 const strict = (run) => ({ strict: true, run });
 const predicate = (run) => ({ strict: true, predicate: true, run });
 const free = (run) => ({ strict: false, run });
@@ -303,4 +377,7 @@ const OPERATIONS = {
   workdays_between: strict(([start, end, calendar]) => workdaysBetween(start, end, calendar)),
   is_workday: predicate(([day, calendar]) => works(day, calendar) === true),
   add_workdays: strict(([day, count, calendar]) => addWorkdays(day, count, calendar)),
+  same_time: strict(([day, instant, timezone]) => sameTime(day, instant, timezone)),
+  worktime_between: strict(([start, end, calendar]) => worktimeBetween(start, end, calendar)),
+  add_worktime: strict(([start, span, calendar]) => addWorktime(start, span, calendar)),
 };
