@@ -52,6 +52,7 @@ class Attachments:
         self._insert = db.statement(
             sa.insert(_F).values({column.name: sa.bindparam(column.name) for column in columns})
         )
+        self._forget = db.statement(sa.delete(_F).where(_F.c.id == sa.bindparam("id"), _F.c.record.is_(None)))
         self._find = db.statement(sa.select(*_COLUMNS).where(_F.c.id == sa.bindparam("id"), _F.c.deleted_at.is_(None)))
 
     def keep(self, app: str, name: str, source: BinaryIO | Iterable[bytes], most: int, by: int | None) -> int:
@@ -69,6 +70,15 @@ class Attachments:
             self.files.delete(kept.path)
             raise
         return id
+
+    def discard(self, id: int) -> None:
+        """Forget an upload that belongs to no record; one that has been attached meanwhile stays."""
+        found = self.find(id)
+        if found is not None:
+            with self._db.write() as write:
+                gone = write.run(self._forget, {"id": id})
+            if gone:
+                self.files.delete(found.path)
 
     def find(self, id: int) -> Attachment | None:
         """A file that has not been deleted."""

@@ -8,6 +8,12 @@ WORDS = {
         "hint_en": "Ask an administrator to reset it.",
     },
     "sign-in-needed": {"zh": "请先登录。", "en": "Please sign in."},
+    "session-needed": {
+        "zh": "API 令牌不能管理令牌。",
+        "en": "An API token cannot manage tokens.",
+        "hint_zh": "先用密码登录(POST /api/v1/session),再用会话管理令牌。",
+        "hint_en": "Sign in with the password (POST /api/v1/session) and manage tokens with that session.",
+    },
     "credentials-broken": {
         "zh": "凭证无效或已过期。",
         "en": "The credentials are invalid or expired.",

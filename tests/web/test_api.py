@@ -246,23 +246,60 @@ def test_refusals_speak_the_readers_language(shop: Shop) -> None:
         assert response.headers["content-language"] == language[:2]
 
 
+def test_an_upload_with_a_key_is_known_by_its_content(shop: Shop, order: dict[str, Any]) -> None:
+    path = f"/order/{order['id']}/files/papers"
+
+    def upload(name: str, content: bytes) -> Any:
+        return shop.ann.ask("POST", path, files={"file": (name, content)}, headers={"idempotency-key": "u1"})
+
+    first = upload("a.pdf", PDF)
+    assert first.status_code == 201
+    with shop.unchanged():
+        again = upload("a.pdf", PDF)
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["idempotency-replayed"] == "true"
+        assert upload("a.pdf", PDF.replace(b"Catalog", b"Gatalog")).status_code == 409
+        assert upload("b.pdf", PDF).status_code == 409
+    (kept,) = shop.ann.get(path).json()["files"]
+    assert shop.ann.get(kept["href"]).content == PDF
+
+
 def test_tokens_are_shown_once_and_ended_at_will(shop: Shop) -> None:
-    made = shop.ann.post("/api/v1/tokens", {"name": "script", "seconds": 3600})
+    ann, bob = signed_in(shop, "ann"), signed_in(shop, "bob")
+    made = shop.ask("POST", "/api/v1/tokens", json={"name": "script", "seconds": 3600}, headers=ann)
     assert made.status_code == 201
     token = {"authorization": f"Bearer {made.json()['token']}"}
     assert shop.ask("GET", "/order", headers=token).status_code == 200
-    listed = shop.ann.get("/api/v1/tokens").json()["tokens"]
+    listed = shop.ask("GET", "/api/v1/tokens", headers=ann).json()["tokens"]
     assert {each["name"] for each in listed} == {"test", "script"}
     assert made.json()["token"] not in json.dumps(listed)
-    assert shop.bob.delete(f"/api/v1/tokens/{made.json()['id']}").status_code == 404
-    assert shop.ann.delete(f"/api/v1/tokens/{made.json()['id']}").status_code == 204
+    assert shop.ask("DELETE", f"/api/v1/tokens/{made.json()['id']}", headers=bob).status_code == 404
+    assert shop.ask("DELETE", f"/api/v1/tokens/{made.json()['id']}", headers=ann).status_code == 204
     assert shop.ask("GET", "/order", headers=token).status_code == 401
 
 
-def test_signing_out_ends_the_session(shop: Shop) -> None:
-    response = shop.http.post("/api/v1/session", json={"login": "ann", "password": PASSWORD})
+def test_a_token_neither_makes_nor_sees_nor_ends_tokens(shop: Shop) -> None:
+    (token,) = shop.site.people.tokens(shop.ann.id)
+    with shop.unchanged():
+        for answer in (
+            shop.ann.post("/api/v1/tokens", {"name": "for ever"}),
+            shop.ann.get("/api/v1/tokens"),
+            shop.ann.delete(f"/api/v1/tokens/{token['id']}"),
+        ):
+            assert answer.status_code == 403
+            assert answer.json()["code"] == "session-needed"
+    assert shop.ann.get("/order").status_code == 200
+
+
+def signed_in(shop: Shop, login: str) -> dict[str, str]:
+    """The headers of a new session."""
+    response = shop.http.post("/api/v1/session", json={"login": login, "password": PASSWORD})
     shop.http.cookies.clear()
-    headers = {"cookie": response.headers["set-cookie"].split(";")[0], "x-csrf-token": response.json()["csrf"]}
+    return {"cookie": response.headers["set-cookie"].split(";")[0], "x-csrf-token": response.json()["csrf"]}
+
+
+def test_signing_out_ends_the_session(shop: Shop) -> None:
+    headers = signed_in(shop, "ann")
     assert shop.ask("GET", "/api/v1/session", headers=headers).json()["user"] == str(shop.ann.id)
     assert shop.ask("DELETE", "/api/v1/session", headers={"cookie": headers["cookie"]}).status_code == 403
     assert shop.ask("DELETE", "/api/v1/session", headers=headers).status_code == 204

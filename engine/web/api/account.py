@@ -96,12 +96,24 @@ async def patch_me(call: Call) -> Response:
     return await get_me(call)
 
 
+def in_person(call: Call) -> int:
+    """The id of the user, who came with a session: else a token that got into wrong hands could make itself others.
+
+    Raises Refused (403).
+    """
+    user = call.visitor.signed_in()
+    if call.visitor.session is None:
+        raise Refused(Problem("session-needed"), 403)
+    return user
+
+
 async def get_tokens(call: Call) -> Response:
-    return answers.answer({"tokens": [_token(token) for token in call.site.people.tokens(call.visitor.signed_in())]})
+    return answers.answer({"tokens": [_token(token) for token in call.site.people.tokens(in_person(call))]})
 
 
 async def create_token(call: Call) -> Response:
     """A new API token; its text is in this answer and never again. `seconds` is how long it is good for."""
+    user = in_person(call)
     body = await call.object()
     incoming.known_keys(body, ("name", "seconds"))
     name = incoming.wanted(body, "name", str, "a text").strip()
@@ -111,14 +123,15 @@ async def create_token(call: Call) -> Response:
     if seconds is not None and not 1 <= seconds <= LONGEST_TOKEN:
         raise Refused(Problem("json-key-wrong", "seconds", {"name": "seconds", "expected": f"1…{LONGEST_TOKEN}"}), 422)
     expires_at = None if seconds is None else call.site.clock.now() + seconds * MICROSECONDS
-    id, text = call.site.people.create_token(call.visitor.signed_in(), name, expires_at)
+    id, text = call.site.people.create_token(user, name, expires_at)
     made = {"id": str(id), "name": name, "expires_at": None if expires_at is None else _time(expires_at), "token": text}
     return answers.answer(made, 201)
 
 
 async def delete_token(call: Call) -> Response:
+    user = in_person(call)
     id = incoming.record_id(call.request.path_params["id"])
-    if not call.site.people.revoke_token(id, call.visitor.signed_in()):
+    if not call.site.people.revoke_token(id, user):
         raise Refused(Problem("not-found"), 404)
     return Response(None, 204)
 

@@ -3,6 +3,7 @@
 A file is handed out as an attachment that a browser does not interpret, to whoever sees the field that it is in.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -64,9 +65,23 @@ async def upload(call: AppCall) -> Response:
             field.admit(filename, given.size or 0)
         except Invalid as error:
             raise Refused(Problem(error.code, name, {"label": label, **error.parameters}), 422) from None
-        keep = call.site.attachments.keep
-        id = await call.aside(lambda: keep(call.app.name, filename, source, field.bytes_allowed, call.principal.user))
-    return await execute(call, Attach(call.entity, call.id, name, id), 201, f"{filename}:{given.size}".encode())
+        attachments = call.site.attachments
+
+        def keep() -> tuple[bytes, int]:
+            content = hashlib.file_digest(source, "sha256").digest()
+            source.seek(0)
+            id = attachments.keep(call.app.name, filename, source, field.bytes_allowed, call.principal.user)
+            return content + filename.encode(), id
+
+        content, id = await call.aside(keep)
+    try:
+        response = await execute(call, Attach(call.entity, call.id, name, id), 201, content)
+    except BaseException:
+        await call.aside(lambda: attachments.discard(id))
+        raise
+    if "idempotency-replayed" in response.headers:
+        await call.aside(lambda: attachments.discard(id))
+    return response
 
 
 async def get_list(call: AppCall) -> Response:
