@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -28,6 +29,8 @@ from engine.storage.turns import Turns
 
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>.+)'|(?P<columns>.+))$")
 _STEPS = 100_000  # virtual machine steps between two looks at the clock: about a millisecond
+_MOST_PARAMETERS = 16_000  # of one statement; SQLite takes twice as many
+_GROUPS = (500, 50)  # rows of one insert; few sizes, for each is a statement to be kept
 _turns: "weakref.WeakValueDictionary[str, Turns]" = weakref.WeakValueDictionary()
 _turns_mutex = threading.Lock()
 
@@ -166,15 +169,36 @@ class SqliteWrite(Write):
 
     def many(self, statement: Statement, rows: Iterable[Parameters]) -> None:
         if self._connection.timeout is not None:
+        bound = list(map(statement.bind, rows))
+        if not bound:
+            return
             self._connection.deadline = monotonic() + self._connection.timeout
         for texts in self._log:
             texts.append(statement.text)
         try:
-            self._driver.executemany(statement.text, map(statement.bind, rows))
+            if statement.into is not None:
+                bound = self._fill(statement.into, len(statement.names), bound)
+            self._driver.executemany(statement.text, bound)
         except sqlite3.Error as error:
             raise _translate(error) from error
 
     def batch(self, work: Sequence[tuple[Statement, Parameters]]) -> None:
+    def _fill(self, into: str, width: int, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Insert as many of `rows` as fill whole statements of many rows; those that are left."""
+        # The full-text index writes what it has gathered to its pages with each statement that a trigger runs in: for a
+        # statement a row that costs three times what all the rest of saving it does.
+        row = f"({', '.join('?' * width)})"
+        start = 0
+        for most in _GROUPS:
+            size = min(most, _MOST_PARAMETERS // width)
+            if len(rows) - start < size:
+                continue
+            text = f"INSERT INTO {into} VALUES {', '.join([row] * size)}"
+            while len(rows) - start >= size:
+                self._driver.execute(text, list(chain.from_iterable(rows[start : start + size])))
+                start += size
+        return rows[start:]
+
         for statement, parameters in work:
             self._execute(statement.text, statement.bind(parameters))
 

@@ -4,6 +4,7 @@ Building and compiling an element costs a hundred times what running it costs, s
 published version.  The text never depends on values: a list is one parameter (`among`), a search one more (`matches`).
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, Literal
@@ -25,6 +26,10 @@ DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = {
     "postgresql": psycopg.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
 }
 _BOOLEAN_OF: Final = {None: None, 0: False, 1: True}
+# One row whose values are the parameters in their order, and nothing else: `INSERT INTO t (a, b) VALUES (?, ?)`.
+_PLAIN_INSERT: Final = re.compile(
+    r"INSERT INTO (?P<into>\S+ \(.+?\)) VALUES \((?:(?:\?|\$\d+(?:::[A-Z ]+)?)(?:, (?!\))|(?=\))))+\)"
+)
 
 
 class Listed(sa.types.TypeEngine[Any]):
@@ -133,6 +138,11 @@ def _element(value: Any) -> str:
     return str(value)
 
 
+def _tokens(tokens: Sequence[str] | None) -> str | None:
+    """A PostgreSQL array of tokens, which are letters and digits alone."""
+    return None if tokens is None else '{"' + '","'.join(tokens) + '"}' if tokens else "{}"
+
+
 def _json_list(values: Iterable[Any] | None) -> str | None:
     return None if values is None else orjson.dumps(list(values)).decode()
 
@@ -155,14 +165,14 @@ _ENCODE: Final[Mapping[Dialect, Mapping[type, Callable[[Any], Any]]]] = {
         Tokens: lambda tokens: " ".join(tokens) or None if tokens else None,
         Query: _query_sqlite,
     },
-    "postgresql": {Listed: _array, Tokens: _array, Query: _query_postgresql},
+    "postgresql": {Listed: _array, Tokens: _tokens, Query: _query_postgresql},
 }
 
 
 class Statement:
     """Text for the driver, the names of its parameters in order, and the names of the columns it returns."""
 
-    __slots__ = ("_encoders", "_fixed", "_take", "booleans", "columns", "names", "text")
+    __slots__ = ("_encoders", "_fixed", "_take", "booleans", "columns", "into", "names", "text")
 
     def __init__(
         self,
@@ -172,8 +182,10 @@ class Statement:
         fixed: Mapping[str, Any] | None = None,
         encoders: Sequence[tuple[str, Callable[[Any], Any]]] = (),
         booleans: Sequence[int] = (),
+        into: str | None = None,
     ) -> None:
         self.text = text
+        self.into = into  # `t (a, b)` of an insert that has one parameter for each column and nothing else
         self.names = tuple(names)
         self.columns = tuple(columns)
         self.booleans = tuple(booleans)  # SQLite returns 0 and 1 in these columns
@@ -231,4 +243,11 @@ def compile_statement(element: sa.ClauseElement, dialect: Dialect) -> Statement:
     booleans = (
         [i for i, column in enumerate(results) if isinstance(column.type, sa.Boolean)] if dialect == "sqlite" else []
     )
-    return Statement(expanded.statement, names, [column.name for column in results], fixed, encoders, booleans)
+    columns = [column.name for column in results]
+    return Statement(expanded.statement, names, columns, fixed, encoders, booleans, _filled(expanded.statement, names))
+
+
+def _filled(text: str, names: Sequence[str]) -> str | None:
+    """The table and columns that a plain insert fills; None where a parameter stands twice or more is said than values."""
+    found = _PLAIN_INSERT.fullmatch(text)
+    return found["into"] if found and found["into"].count(",") + 1 == len(names) == len(set(names)) else None

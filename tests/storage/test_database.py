@@ -311,3 +311,25 @@ def test_the_database_looks_at_its_data(database: Database, add: Statement) -> N
         "postgresql": "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE relname = 'dg_user'",
     }
     assert database.scalar(Statement(statistics[database.dialect])) == 1000
+
+
+def test_many_rows_are_written_as_they_are(database: Database, add: Statement) -> None:
+    awkward = ["", "\\", "\\N", "\\.", "tab\there", "two\nlines", "return\rhere", "\\t", '{"a": "\\n"}', "𠀀", "'", '"']
+    names = [*awkward, *(f"人{key}" for key in range(len(awkward), 613))]
+    with database.write() as write:
+        write.many(add, [])
+        write.many(add, (person(key, name=name) for key, name in enumerate(names)))
+    columns = (user.c.id, user.c.name, user.c.active, user.c.email)
+    found = database.all(database.statement(sa.select(*columns).order_by(user.c.id)))
+    assert [tuple(row) for row in found] == [(key, name, key % 2 == 0, None) for key, name in enumerate(names)]
+
+
+def test_of_many_rows_none_is_written_when_one_cannot_be(database: Database, add: Statement) -> None:
+    rows = [person(key) for key in range(600)]
+    with pytest.raises(UniqueViolation) as violated, database.write() as write:
+        write.many(add, [*rows, person(700, login="u3")])
+    assert (violated.value.table, tuple(violated.value.columns)) == ("dg_user", ("login",))
+    assert logins(database) == []
+    with database.write() as write, pytest.raises(UniqueViolation), write.savepoint():
+        write.many(add, [*rows, person(5, login="x")])
+    assert logins(database) == []

@@ -7,6 +7,7 @@ from engine.storage.database import Database
 from engine.storage.layout import EntityLayout
 from engine.storage.schema import create_index, inspect, missing
 from engine.storage.search import matches, query_tokens, search_tokens
+from engine.storage.statement import Statement
 from engine.storage.tables import plain_indexes, record_table
 
 HOME = EntityLayout("shop_visit")
@@ -55,6 +56,25 @@ def test_what_is_changed_or_deleted_is_not_found_any_more(visits: Database) -> N
     assert found(visits, "宁波") == [2]
     save(visits, 2)
     assert found(visits, "宁波") == []
+
+
+def test_many_records_at_once_are_one_piece_of_the_full_text_index(visits: Database) -> None:
+    """Written record by record, the index is as many pieces, and writing and merging them costs most of an import."""
+    names = ("id", "version", "created_at", "updated_at", "search")
+    add = visits.statement(
+        sa.insert(VISIT).values({name: sa.bindparam(name, type_=VISIT.c[name].type) for name in names})
+    )
+    rows = [
+        {"id": key, "version": 1, "created_at": 0, "updated_at": 0, "search": search_tokens([f"远大 {key}"])}
+        for key in range(500)
+    ]
+    with visits.write() as write:
+        write.many(add, rows)
+    assert found(visits, "远大") == list(range(500))
+    assert found(visits, "499") == [499]
+    if visits.dialect == "sqlite":
+        pieces = Statement('SELECT count(DISTINCT segid) FROM "shop_visit$search_idx"')
+        assert visits.all(pieces) == [(1,)]
 
 
 def test_a_longer_text_costs_no_more_than_its_limit() -> None:
