@@ -95,6 +95,13 @@ class Field(Shape):
         """The JSON value of a stored one. `parse(to_json(x)) == x`."""
         return stored
 
+    def json_code(self, stored: str) -> tuple[str, dict[str, Any]] | None:
+        """`to_json` written out for lists, where a call for each value would cost more than its work.
+
+        A Python expression over the name `stored`, whose value is not None, and the other names in it; None: call `to_json`.
+        """
+        return None
+
     def show(self, stored: Any, language: str = "zh") -> str:
         """A stored value as people read it; empty for None. `read(show(x)) == x` for types whose values have words."""
         return "" if stored is None else str(self.to_json(stored))

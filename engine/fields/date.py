@@ -55,7 +55,7 @@ def read_day(text: str, dates: DateOrder = "ymd") -> int | None:
 
 
 @lru_cache(maxsize=8192)
-def _text(stored: int) -> str:
+def day_text(stored: int) -> str:
     return day(stored).isoformat()
 
 
@@ -87,7 +87,10 @@ class DateField(Field):
         return read_day(text, dates)
 
     def to_json(self, stored: int | None) -> str | None:
-        return None if stored is None else _text(stored)
+        return None if stored is None else day_text(stored)
+
+    def json_code(self, stored: str) -> tuple[str, dict[str, Any]] | None:
+        return f"day_text({stored})", {"day_text": day_text}
 
     def show(self, stored: int | None, language: str = "zh") -> str:
         return self.to_json(stored) or ""

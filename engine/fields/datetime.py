@@ -29,7 +29,7 @@ _TYPED = re.compile(r"(?P<day>.*?[0-9æ—¥])\s*[Tt ]\s*(?P<hour>[0-9]{1,2})\s*[:æ—
 
 
 @lru_cache(maxsize=8192)
-def _text(stored: int) -> str:
+def instant_text(stored: int) -> str:
     """In UTC. Kept, since a list repeats many: records are created and changed at one instant, imported at few."""
     return moment(stored).isoformat().replace("+00:00", "Z")
 
@@ -102,7 +102,10 @@ class DatetimeField(Field):
             raise Invalid("datetime-unreadable", value=plain[:40]) from None
 
     def to_json(self, stored: int | None) -> str | None:
-        return None if stored is None else _text(stored)
+        return None if stored is None else instant_text(stored)
+
+    def json_code(self, stored: str) -> tuple[str, dict[str, Any]] | None:
+        return f"instant_text({stored})", {"instant_text": instant_text}
 
     def show(self, stored: int | None, language: str = "zh") -> str:
         """In the field's zone, to the minute unless there are seconds."""

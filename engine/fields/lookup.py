@@ -53,6 +53,9 @@ class Linking(Field):
     def to_json(self, stored: int | None) -> str | None:
         return None if stored is None else str(stored)
 
+    def json_code(self, stored: str) -> tuple[str, dict[str, Any]] | None:
+        return f"str({stored})", {}
+
     def json_schema(self) -> dict[str, Any]:
         return dict(ID_SCHEMA)
 

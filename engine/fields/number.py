@@ -75,6 +75,12 @@ class Numeric(Field):
     def to_json(self, stored: int | None) -> int | float | None:
         return None if stored is None else plain(stored, self.scale)
 
+    def json_code(self, stored: str) -> tuple[str, dict[str, Any]] | None:
+        if not self.scale:
+            return stored, {}
+        power = 10**self.scale
+        return f"{stored} / {power} if {stored} % {power} else {stored} // {power}", {}
+
     def show(self, stored: int | None, language: str = "zh") -> str:
         return "" if stored is None else grouped(stored, self.scale)
 

@@ -2,10 +2,13 @@
 
 A definition says what its lists filter and sort by, so nobody has to think of indexes: a view that shows the open visits
 of one owner, newest first, gets one over (owner, created_at, id).  Columns that are compared for equality come first, then
-those sorted by, then the id, which makes the order total.
+those sorted by, then the id, which makes the order total.  After it the other filters of the view are carried along, so that
+a list filtered by several of them is found within the index of one, without an index for every combination.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from engine.app import App, EntityApp, ViewApp
 from engine.expressions.tree import Call, Const, Name, Node, Variable
@@ -14,6 +17,8 @@ from engine.storage.statement import Dialect
 from engine.storage.tables import IndexSpec, plain_indexes, reduced
 
 MOST = 24  # for one entity; each costs something at every write
+CARRIED = 3  # columns after the id
+_CARRIED = ("choice", "record", "boolean", "date", "number")  # short ones
 _FILTERED = ("choice", "record", "boolean", "text", "date", "number")
 _SORTED = (*_FILTERED, "datetime", "duration")
 
@@ -29,8 +34,21 @@ def wanted(app: App, dialect: Dialect) -> dict[str, list[IndexSpec]]:
         for view in app.views.values():
             if view.entity == name:
                 specs += _of_view(model, view)
-        found[name] = reduced(specs)[:MOST]
+        found[name] = reduced(_joined(specs))[:MOST]
     return found
+
+
+def _joined(specs: list[IndexSpec]) -> list[IndexSpec]:
+    """Indexes that differ only in what they carry as one that carries what each does, as far as there is room."""
+    found: dict[tuple[Any, ...], IndexSpec] = {}
+    for spec in specs:
+        ends = next((i for i, (name, _) in enumerate(spec.columns, 1) if name == "id"), len(spec.columns))
+        key = (spec.columns[:ends], spec.unique, spec.live)
+        before = found.get(key)
+        carried = (*(before.columns[ends:] if before else ()), *spec.columns[ends:])
+        columns = (*spec.columns[:ends], *tuple(dict.fromkeys(carried))[:CARRIED])
+        found[key] = replace(before or spec, columns=columns)
+    return list(found.values())
 
 
 def _of_view(model: EntityApp, view: ViewApp) -> Iterator[IndexSpec]:
@@ -51,9 +69,11 @@ def _of_view(model: EntityApp, view: ViewApp) -> Iterator[IndexSpec]:
     yield from _spec(model, equal, sort, falls, f"view {view.name}")
     if equal:
         return  # what a filter leaves of so few rows needs no index of its own
+    carried = [model.columns[name] for name in view.filters if _fits(model, name, _CARRIED)]
     for name in view.filters:
         if _fits(model, name, _FILTERED):
-            yield from _spec(model, [model.columns[name]], sort, falls, f"filter {name} of view {view.name}")
+            why = f"filter {name} of view {view.name}"
+            yield from _spec(model, [model.columns[name]], sort, falls, why, carried)
 
 
 def _fits(model: EntityApp, name: str, kinds: tuple[str, ...]) -> bool:
@@ -66,7 +86,7 @@ def _fits(model: EntityApp, name: str, kinds: tuple[str, ...]) -> bool:
 
 
 def _spec(
-    model: EntityApp, equal: list[str], sort: list[tuple[str, bool]], falls: bool, why: str
+    model: EntityApp, equal: list[str], sort: list[tuple[str, bool]], falls: bool, why: str, carried: Sequence[str] = ()
 ) -> Iterator[IndexSpec]:
     known = dict.fromkeys(equal)
     columns = [(name, False) for name in known] + [(name, down) for name, down in sort if name not in known]
@@ -76,7 +96,9 @@ def _spec(
     )
     # Texts that fit an index one by one may be too long for it together.
     if columns and len(columns) <= 6 and texts <= INDEXED:
-        yield IndexSpec((*columns, ("id", falls)), why=why)
+        own = {name for name, _ in columns}
+        more = [(name, False) for name in carried if name not in own][:CARRIED]
+        yield IndexSpec((*columns, ("id", falls), *more), why=why)
 
 
 def _equal(node: Node) -> Iterator[str]:

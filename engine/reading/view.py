@@ -22,7 +22,7 @@ from engine.reading.query import MOST_SORTS, MOST_VALUES, Query, shape_of
 from engine.reading.tables import VisibleTables
 from engine.storage.database import Database
 from engine.storage.search import query_tokens
-from engine.storage.statement import Statement, among, matches
+from engine.storage.statement import TRUTH, Statement, among, matches
 
 KEPT_STATEMENTS = 2000
 MOST_FILTER = 4000
@@ -30,7 +30,7 @@ MOST_FILTER = 4000
 
 @dataclass(frozen=True)
 class Shape:
-    """A statement with how to turn its rows into JSON-ready records, and the positions of its sort keys."""
+    """A statement with how to turn its rows, raw or not, into JSON-ready records, and the positions of its sort keys."""
 
     statement: Statement
     record: Callable[[tuple[Any, ...]], dict[str, Any]]
@@ -44,15 +44,20 @@ def record_maker(fields: Iterable[tuple[str, Field]]) -> Callable[[tuple[Any, ..
     Written out as one expression, for it runs for every row of every list.
     """
     parts: list[str] = []
-    converters: dict[str, Callable[[Any], Any]] = {}
+    names: dict[str, Any] = {"truth": TRUTH}
     for place, (name, field) in enumerate(fields):
-        convert = converter(field)
-        if convert is None:
+        code = field.json_code("stored")
+        if field.type == "boolean":
+            parts.append(f"{name!r}: truth[row[{place}]]")
+        elif converter(field) is None or code == ("stored", {}):
             parts.append(f"{name!r}: row[{place}]")
+        elif code is not None:
+            parts.append(f"{name!r}: None if (stored := row[{place}]) is None else {code[0]}")
+            names |= code[1]
         else:
-            converters[f"c{place}"] = convert
+            names[f"c{place}"] = field.to_json
             parts.append(f"{name!r}: c{place}(row[{place}])")
-    made: Callable[[tuple[Any, ...]], dict[str, Any]] = eval(f"lambda row: {{{', '.join(parts)}}}", converters)
+    made: Callable[[tuple[Any, ...]], dict[str, Any]] = eval(f"lambda row: {{{', '.join(parts)}}}", names)
     return made
 
 
@@ -66,6 +71,7 @@ class View:
         self.tables = VisibleTables(app, app.policies, roles, everything)
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._fields: dict[str, Mapping[str, Field]] = {}
+        self._usual: dict[str, list[str]] = {}
 
     def permit(self, entity: str) -> Permit:
         return self.tables.permit(entity)
@@ -165,7 +171,10 @@ class View:
         """Field names to select, id and version first. Raises Refused (404) for unknown or hidden ones."""
         visible = self.fields(entity)
         if fields is None:
-            return [name for name in visible if not heavy(visible[name], name)]
+            found = self._usual.get(entity)
+            if found is None:
+                found = self._usual[entity] = [name for name in visible if not heavy(visible[name], name)]
+            return found
         missing = [name for name in fields if name not in visible]
         if missing:
             raise Refused(
@@ -218,7 +227,12 @@ class View:
 
     def clauses(self, model: EntityApp, alias: Any, query: Query) -> list[Any]:
         """The clauses of a query; their parameters are those of `filter_values`."""
-        clauses: list[Any] = [alias.c.deleted_at.is_not(None) if query.deleted else alias.c.deleted_at.is_(None)]
+        alive = alias.c.deleted_at.is_not(None) if query.deleted else alias.c.deleted_at.is_(None)
+        return [alive, *self.conditions(model, alias, query)]
+
+    def conditions(self, model: EntityApp, alias: Any, query: Query) -> list[Any]:
+        """Those of its clauses that do not ask whether a record is deleted."""
+        clauses: list[Any] = []
         rows = self.tables.rows(alias, model.name, "restore" if query.deleted else query.action)
         if rows is not None:
             clauses.append(rows)
@@ -233,6 +247,8 @@ class View:
         for position, (name, kind) in enumerate(self.filter_kinds(model, query)):
             clauses.append(self._filter(self.tables.column(alias, model.name, name), kind, f"f{position}"))
         if query.search:
+            if "search" not in alias.c:  # people and teams
+                raise Refused(Problem("parameter-unknown", "search", {"name": "search"}), 400)
             clauses.append(matches(alias, "search_tokens"))
         return clauses
 

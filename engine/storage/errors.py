@@ -23,6 +23,10 @@ class IntegrityViolation(StorageError):
     """A constraint other than uniqueness refused the row."""
 
 
+class TableMissing(StorageError):
+    """A table that the statement names does not stand (any more)."""
+
+
 class Conflict(StorageError):
     """The transaction met another one (deadlock, serialization); doing the whole of it again may succeed."""
 

@@ -24,6 +24,7 @@ from engine.storage.errors import (
     LockTimeout,
     StatementTimeout,
     StorageError,
+    TableMissing,
     Unavailable,
     UniqueViolation,
 )
@@ -31,12 +32,12 @@ from engine.storage.session import NONE, Parameters, Read, Row, Write
 from engine.storage.statement import Statement
 
 _KEY = re.compile(r"\((.+?)\)=\(")
-
 # COPY: cells divided by tabs, rows by line breaks, and a backslash before what is neither.
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"[\\\t\n\r]").search
 _LINES = 100  # sent at once, so that the server has something to do while the next ones are written
+
 
 class _Plain(Dumper):
     """A number or truth value as text of no declared type."""
@@ -55,7 +56,6 @@ class _Whole(Loader):
         return int(text) if text.lstrip("-").isdigit() else Decimal(text)
 
 
-class _Pool:
 def _copied(row: Sequence[Any]) -> str:
     """A row as a line of COPY."""
     return "\t".join([_NULL if value is None else _cell(value) for value in row]) + "\n"
@@ -67,6 +67,7 @@ def _cell(value: Any) -> str:
     return value.translate(_ESCAPES) if _ESCAPED(value) else value
 
 
+class _Pool:
     """Idle connections, the latest used first, and how many more may be opened."""
 
     def __init__(self, url: str, size: int, patience: float, statement_timeout: float | None) -> None:
@@ -271,12 +272,12 @@ class PostgresWrite(Write):
         return self._execute(statement.text, statement.bind(parameters)).rowcount
 
     def many(self, statement: Statement, rows: Iterable[Parameters]) -> None:
-        for texts in self._log:
         values = map(statement.bind, rows)
         first = next(values, None)
         if first is None:
             return
         bound = chain((first,), values)
+        for texts in self._log:
             texts.append(statement.text)
         try:
             with self._connection.cursor() as cursor:
@@ -375,6 +376,8 @@ def _translate(error: psycopg.Error) -> StorageError:
         return Conflict(text)
     if isinstance(error, pg.LockNotAvailable):
         return LockTimeout(text)
+    if isinstance(error, pg.UndefinedTable):
+        return TableMissing(text)
     if isinstance(error, pg.QueryCanceled):
         return StatementTimeout(text)
     if isinstance(error, (pg.DiskFull, pg.OutOfMemory, pg.TooManyConnections)):

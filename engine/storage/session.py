@@ -24,6 +24,10 @@ class Read(ABC):
     def all(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
         """Every row."""
 
+    def raw(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
+        """Every row as the driver gives it, for whom 0 and 1 will do for the truth values of SQLite."""
+        return self.all(statement, parameters)
+
     @abstractmethod
     def __enter__(self) -> "Read": ...
 

@@ -20,6 +20,7 @@ from engine.storage.errors import (
     LockTimeout,
     StatementTimeout,
     StorageError,
+    TableMissing,
     Unavailable,
     UniqueViolation,
 )
@@ -28,9 +29,9 @@ from engine.storage.statement import Statement
 from engine.storage.turns import Turns
 
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>.+)'|(?P<columns>.+))$")
-_STEPS = 100_000  # virtual machine steps between two looks at the clock: about a millisecond
 _MOST_PARAMETERS = 16_000  # of one statement; SQLite takes twice as many
 _GROUPS = (500, 50)  # rows of one insert; few sizes, for each is a statement to be kept
+_STEPS = 100_000  # virtual machine steps between two looks at the clock: about a millisecond
 _turns: "weakref.WeakValueDictionary[str, Turns]" = weakref.WeakValueDictionary()
 _turns_mutex = threading.Lock()
 
@@ -76,6 +77,10 @@ class SqliteRead(Read):
             self._connection.driver.execute("COMMIT")
 
     def all(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
+        rows = self.raw(statement, parameters)
+        return [statement.truthful(row) for row in rows] if statement.booleans else rows
+
+    def raw(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
         connection = self._connection
         if connection.timeout is not None:
             connection.deadline = monotonic() + connection.timeout
@@ -83,10 +88,9 @@ class SqliteRead(Read):
             for texts in self._log:
                 texts.append(statement.text)
         try:
-            rows = connection.driver.execute(statement.text, statement.bind(parameters)).fetchall()
+            return connection.driver.execute(statement.text, statement.bind(parameters)).fetchall()
         except sqlite3.Error as error:
             raise _translate(error) from error
-        return [statement.truthful(row) for row in rows] if statement.booleans else rows
 
 
 class SqliteWrite(Write):
@@ -168,10 +172,10 @@ class SqliteWrite(Write):
         return count if count >= 0 else int(self._driver.execute("SELECT changes()").fetchone()[0])
 
     def many(self, statement: Statement, rows: Iterable[Parameters]) -> None:
-        if self._connection.timeout is not None:
         bound = list(map(statement.bind, rows))
         if not bound:
             return
+        if self._connection.timeout is not None:
             self._connection.deadline = monotonic() + self._connection.timeout
         for texts in self._log:
             texts.append(statement.text)
@@ -182,7 +186,6 @@ class SqliteWrite(Write):
         except sqlite3.Error as error:
             raise _translate(error) from error
 
-    def batch(self, work: Sequence[tuple[Statement, Parameters]]) -> None:
     def _fill(self, into: str, width: int, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
         """Insert as many of `rows` as fill whole statements of many rows; those that are left."""
         # The full-text index writes what it has gathered to its pages with each statement that a trigger runs in: for a
@@ -199,6 +202,7 @@ class SqliteWrite(Write):
                 start += size
         return rows[start:]
 
+    def batch(self, work: Sequence[tuple[Statement, Parameters]]) -> None:
         for statement, parameters in work:
             self._execute(statement.text, statement.bind(parameters))
 
@@ -344,4 +348,4 @@ def _translate(error: sqlite3.Error) -> StorageError:
         return Unavailable(text)
     if primary == sqlite3.SQLITE_CONSTRAINT:
         return IntegrityViolation(text)
-    return StorageError(text)
+    return TableMissing(text) if text.startswith("no such table") else StorageError(text)

@@ -25,7 +25,7 @@ DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = {
     "sqlite": sqlite.dialect(paramstyle="qmark"),
     "postgresql": psycopg.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
 }
-_BOOLEAN_OF: Final = {None: None, 0: False, 1: True}
+TRUTH: Final = {None: None, 0: False, 1: True}  # of a boolean as either database gives it
 # One row whose values are the parameters in their order, and nothing else: `INSERT INTO t (a, b) VALUES (?, ?)`.
 _PLAIN_INSERT: Final = re.compile(
     r"INSERT INTO (?P<into>\S+ \(.+?\)) VALUES \((?:(?:\?|\$\d+(?:::[A-Z ]+)?)(?:, (?!\))|(?=\))))+\)"
@@ -208,7 +208,7 @@ class Statement:
         """The row with True and False in its boolean columns."""
         out = list(row)
         for index in self.booleans:
-            out[index] = _BOOLEAN_OF[out[index]]
+            out[index] = TRUTH[out[index]]
         return tuple(out)
 
     def __repr__(self) -> str:

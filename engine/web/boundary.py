@@ -4,7 +4,7 @@ Nothing that comes in makes a 5xx: what is refused is a `Refused`, and an except
 request's id, which is all that the caller learns of it.
 """
 
-import secrets
+import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -39,6 +39,7 @@ PROTECTION: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=(self), payment=()"),
 )
+_PROTECTED = frozenset(name for name, _ in PROTECTION)
 _TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 _NO_STORE = (b"cache-control", b"no-store")
 
@@ -56,22 +57,23 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = secrets.token_hex(8)
+        request_id = f"{random.getrandbits(64):016x}"
         scope["request_id"] = request_id
         status = 0
-        marks = PROTECTION + ((b"x-request-id", request_id.encode()),)
+        marks = [*PROTECTION, (b"x-request-id", request_id.encode())]
         if scope.get("scheme") == "https":
-            marks += (_TRANSPORT,)
+            marks.append(_TRANSPORT)
 
         async def outgoing(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = list(message.get("headers", ()))
+                given = message.get("headers", ())
                 names = {name for name, _ in given}
-                headers = message["headers"] = given + [mark for mark in marks if mark[0] not in names]
+                own = marks if names.isdisjoint(_PROTECTED) else [mark for mark in marks if mark[0] not in names]
                 if b"cache-control" not in names:
-                    headers.append(_NO_STORE)
+                    own = [*own, _NO_STORE]
+                message["headers"] = [*given, *own]
             await send(message)
 
         self._metrics.began()

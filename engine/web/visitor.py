@@ -49,14 +49,15 @@ class Visitor:
 
 def visitor(request: Request, site: "Site") -> Visitor:
     """Raises Refused: 401 for credentials that do not hold, 429 for too many such tries, 403 for a forged request."""
-    header = request.headers.get("authorization")
-    cookie = request.cookies.get(cookie_name(request))
-    words = language(request.headers.get("accept-language"))
+    given: dict[bytes, bytes] = dict(request.scope["headers"])
+    header = given.get(b"authorization")
+    cookie = request.cookies.get(cookie_name(request)) if b"cookie" in given else None
+    words = language(given[b"accept-language"].decode("latin-1")) if b"accept-language" in given else None
     address = request.client.host if request.client else "-"
     user: int | None = None
     session: Session | None = None
     if header is not None:
-        scheme, _, token = header.partition(" ")
+        scheme, _, token = header.decode("latin-1").partition(" ")
         user = site.people.token_user(token.strip()) if scheme.lower() == "bearer" and token else None
         if user is None:
             raise broken(site, address)

@@ -38,6 +38,8 @@ def test_a_field_takes_a_json_value_exactly_if_its_schema_does(name: str, data: 
     assert taken == SCHEMAS[name].is_valid(value) or (field.type == "json" and not taken)
     if taken and kept is not None:
         again = field.to_json(kept)
+        code = field.json_code("value")
+        assert code is None or eval(code[0], {**code[1], "value": kept}) == again
         assert SCHEMAS[name].is_valid(again)
         assert field.parse(again) == kept
     # What counts as empty is the same to both.

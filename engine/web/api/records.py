@@ -70,12 +70,16 @@ def _quick(call: AppCall, query: Query) -> bool:
 
 
 async def get_one(call: AppCall) -> Response:
-    given = call.parameters
-    incoming.known_parameters(given, ("fields", "expand", "deleted"))
-    fields = incoming.names_parameter(given, "fields", 200) if "fields" in given else None
-    expand = incoming.names_parameter(given, "expand", 20)
+    fields: tuple[str, ...] | None = None
+    expand: tuple[str, ...] = ()
+    deleted = False
+    if given := call.parameters:
+        incoming.known_parameters(given, ("fields", "expand", "deleted"))
+        fields = incoming.names_parameter(given, "fields", 200) if "fields" in given else None
+        expand = incoming.names_parameter(given, "expand", 20)
+        deleted = incoming.flag(given, "deleted")
     with call.site.db.read() as r:
-        record = call.lens.get(r, call.entity, call.id, fields, expand, deleted=incoming.flag(given, "deleted"))
+        record = call.lens.get(r, call.entity, call.id, fields, expand, deleted)
     if record is None:
         raise Refused(Problem("not-found"), 404)
     body = answers.dump(record)
@@ -83,4 +87,4 @@ async def get_one(call: AppCall) -> Response:
     headers = {"etag": tag, "cache-control": "private, no-cache"}
     if tag in (call.header("if-none-match") or ""):
         return Response(None, 304, headers)
-    return Response(body, 200, headers, answers.JSON)
+    return answers.Json(body, 200, headers)
