@@ -181,7 +181,7 @@ class _Compiler:
                 self._optional(f"entities.{entity}.fields.{name}.formula") if each.formula is not None else None
             )
             if expression is not None:
-                found[name] = Computed(entity, name, expression, stored=not expression.volatile)
+                found[name] = Computed(entity, name, expression, stored=(entity, name) not in self.checked.volatile)
         for score in scores:
             found[score.field] = Computed(entity, score.field, None, score)
         return found
@@ -408,7 +408,7 @@ class _Compiler:
         view = self.definition.views[name]
         return ViewApp(
             name, view.entity, view.label or Label.of(name), self._optional(f"views.{name}.where"), view.columns, view.sort, view.filters, view.default,
-            frozenset(self._including(view.roles)),
+            frozenset(self._including(view.roles)), view.group, view.sum,
         )  # fmt: skip
 
 

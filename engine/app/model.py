@@ -82,6 +82,8 @@ class ViewApp:
     filters: tuple[str, ...]
     default: bool
     roles: frozenset[str]
+    group: tuple[str, ...] = ()
+    sum: tuple[str, ...] = ()
 
     def open_to(self, roles: frozenset[str], everything: bool) -> bool:
         return everything or not self.roles or bool(self.roles & roles)

@@ -106,6 +106,8 @@ class _References:
                         offset=len(key) - len(bare),
                     )
             yield from self.of(view.entity, (*path, "filters"), view.filters)
+            yield from self.of(view.entity, (*path, "group"), view.group)
+            yield from self.of(view.entity, (*path, "sum"), view.sum)
             yield from self.each("role", (*path, "roles"), view.roles, d.roles)
         yield from self.policies()
         for name, process in d.processes.items():

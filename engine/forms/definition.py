@@ -44,7 +44,8 @@ def _sort(value: object) -> object:
 
 
 class View(Shape):
-    """A named list: which records, in which order, with which columns. Its filters and sorts get indexes."""
+    """A named list: which records, in which order, with which columns. Its filters and sorts get indexes, its sums totals
+    that are kept as records change."""
 
     entity: str
     was: str | None = None
@@ -56,5 +57,9 @@ class View(Shape):
         (), description="Fields; a leading minus means descending."
     )
     filters: Names = Key((), description="Fields offered as quick filters.")
+    group: Names = Key(
+        (), description="Fields by which the view's records are counted and summed: choices, yes/no, links, dates."
+    )
+    sum: Names = Key((), description="Numbers that are summed for each group.")
     default: bool = False
     roles: Names = Key((), description="Who sees the view; empty: everybody who may read the entity.")

@@ -20,7 +20,9 @@ from engine.publishing.changes import (
     ConvertField,
     CreateIndex,
     CreateTable,
+    CreateTotals,
     DropIndex,
+    DropTotals,
     Hazard,
     Recompute,
     Reindex,
@@ -39,6 +41,7 @@ from engine.storage.database import Database
 from engine.storage.errors import LockTimeout, StorageError
 from engine.storage.schema import add_column, create_index, create_table, drop_index, inspect
 from engine.storage.session import Write
+from engine.storage.totals import create_totals, drop_totals
 from engine.storage.working_days import keep_working_days
 
 _TRIES = 5
@@ -131,6 +134,10 @@ def _carry_out(
     for change in plan.changes:
         if isinstance(change, CreateIndex) and not _beside(db, plan, change):
             write.script(create_index(change.spec.build(plan.app.entities[change.entity].table), db.dialect))
+        elif isinstance(change, CreateTotals):
+            # Last, because from here on PostgreSQL lets nobody else write to the table.
+            for text in create_totals(change.totals, plan.app.entities[change.entity].table, db.dialect):
+                write.script(text)
     told = {**plan.to_json(), "root": plan.root, "accepted": dict(accepted)}
     row = {
         "app": plan.app.name, "number": plan.number, "hash": plan.app.hash, "files": json.dumps(dict(plan.files), ensure_ascii=False),
@@ -170,6 +177,9 @@ def _perform(db: Database, write: Write, plan: Plan, change: Change, at: int) ->
                     write.script(text)
         case DropIndex(name=name):
             write.script(drop_index(name, db.dialect))
+        case DropTotals(table=table_name, name=name):
+            for text in drop_totals(name, table_name, db.dialect):
+                write.script(text)
         case ConvertField():
             carry_out(db, write, change)
         case RenameValues():

@@ -12,6 +12,7 @@ from engine.fields import Field
 from engine.problems import Label, Language, Problem
 from engine.storage.layout import Stored
 from engine.storage.tables import IndexSpec
+from engine.storage.totals import Totals
 
 Severity = Literal["stop", "accept", "note"]
 
@@ -116,6 +117,32 @@ class CreateIndex(Change):
 @dataclass(frozen=True)
 class DropIndex(Change):
     code = "change-drop-index"
+    table: str
+    name: str
+
+
+@dataclass(frozen=True)
+class CreateTotals(Change):
+    """Totals are added up once and kept from then on."""
+
+    code = "change-create-totals"
+    entity: str
+    totals: Totals
+
+    def parameters(self) -> dict[str, Any]:
+        totals = self.totals
+        return {
+            "path": self.path,
+            "entity": self.entity,
+            "by": totals.dimensions,
+            "sums": totals.sums or ("*",),
+            "why": totals.why,
+        }
+
+
+@dataclass(frozen=True)
+class DropTotals(Change):
+    code = "change-drop-totals"
     table: str
     name: str
 

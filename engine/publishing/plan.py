@@ -26,7 +26,9 @@ from engine.publishing.changes import (
     ConvertField,
     CreateIndex,
     CreateTable,
+    CreateTotals,
     DropIndex,
+    DropTotals,
     Hazard,
     Recompute,
     Reindex,
@@ -44,9 +46,11 @@ from engine.publishing.recompute import matched, outdated
 from engine.publishing.survey import Survey
 from engine.publishing.versions import Version, live_version, load_app, other_tables
 from engine.reading.searched import searched_fields
+from engine.reading.totals import kept_totals
 from engine.storage.database import Database
 from engine.storage.layout import Layout, extend
 from engine.storage.schema import Inspection, inspect
+from engine.storage.totals import is_totals
 
 MANY_ROWS = 200_000  # beyond these people notice that something is computed or indexed
 
@@ -112,6 +116,7 @@ def plan_for(
             changes += compare(old.definition, new.definition, identity)
         changes += _schema(new, found)
         changes += _indexes(new, found, db)
+        changes += _totals(new, found)
         standing = frozenset(table for table in found.tables if _has_rows(read, db, table, new))
         if old is not None and identity is not None:
             changes += _values(old, new, identity, standing)
@@ -160,6 +165,23 @@ def _indexes(app: App, found: Inspection, db: Database) -> Iterator[Change]:
         for each in sorted(standing - names):
             if "$" in each:
                 yield DropIndex(f"entities.{name}", table, each)
+
+
+def _totals(app: App, found: Inspection) -> Iterator[Change]:
+    """Totals to be kept from now on, and those that stand for nobody any more, also of entities that are gone."""
+    for name in app.layout.entities:
+        table = app.entities[name].table.name
+        kept = {each.name(table): each for each in kept_totals(app, name)}
+        for each, totals in kept.items():
+            if each not in found.tables:
+                yield CreateTotals(f"entities.{name}", name, totals)
+        for each in sorted(found.tables):
+            if is_totals(each, table) and each not in kept:
+                yield DropTotals(f"entities.{name}", table, each)
+    for name, home in app.layout.retired.items():
+        for each in sorted(found.tables):
+            if is_totals(each, home.table):
+                yield DropTotals(f"entities.{name}", home.table, each)
 
 
 def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) -> Iterator[Change]:
@@ -237,6 +259,10 @@ def _effort(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
             elif postgresql and rows and change.entity not in deferred:
                 deferred.add(change.entity)
                 yield Hazard("index-deferred", change.path, "note", {"rows": rows})
+        elif isinstance(change, CreateTotals):
+            rows = survey.rows(survey.new.entities[change.entity])
+            if rows >= MANY_ROWS:
+                yield Hazard("scan-under-lock", change.path, "note", {"rows": rows})
         elif isinstance(change, (Recompute, Reindex)):
             rows = survey.rows(survey.new.entities[change.entity])
             if rows >= MANY_ROWS:

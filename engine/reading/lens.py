@@ -1,6 +1,6 @@
 """A lens: one principal looking at one version of an app."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from engine.app import App, EntityApp
 from engine.clock import Clock
 from engine.problems import Problem, Refused
 from engine.reading.query import Query, decode_cursor, encode_cursor, shape_of
+from engine.reading.sums import Sums
 from engine.reading.tables import ChoosingTables, WholeTables, this_fields
-from engine.reading.view import Shape, View, converter, unknown
-from engine.reading.why import Why
+from engine.reading.view import Shape, View, unknown
 from engine.storage.database import Database
 from engine.storage.statement import Statement, among
 
@@ -26,7 +26,7 @@ class Page:
     next: str | None
 
 
-class Lens(Why):
+class Lens(Sums):
     """What one principal may see. `r` is a reader or a transaction of the database."""
 
     # -- records -------------------------------------------------------------------------------------------------------
@@ -42,10 +42,10 @@ class Lens(Why):
     ) -> dict[str, Any] | None:
         """One record, JSON-ready; None if there is none that he may see."""
         shape = self.view.get_shape(entity, fields, deleted, "restore" if deleted else "read")
-        row = r.one(shape.statement, {**self.parameters, "id": id})
-        if row is None:
+        rows = r.raw(shape.statement, {**self.parameters, "id": id})
+        if not rows:
             return None
-        record = shape.record(row)
+        record = shape.record(rows[0])
         if expand:
             self._expand(r, entity, [record], expand)
         return record
@@ -65,7 +65,7 @@ class Lens(Why):
         parameters = {**self.parameters, **view.filter_values(view.model(entity), query), "most": limit + 1}
         if after is not None:
             parameters |= {f"after{i}": value for i, value in enumerate(after)}
-        rows = r.all(shape.statement, parameters)
+        rows = r.raw(shape.statement, parameters)
         more = len(rows) > limit
         rows = rows[:limit]
         records = [shape.record(row) for row in rows]
@@ -89,76 +89,6 @@ class Lens(Why):
 
         statement = view.kept(("count", *view.question(model, query), at_most is None), make)
         return int(r.scalar(statement, {**self.parameters, **view.filter_values(model, query), "most": at_most}))
-
-    def aggregate(
-        self, r: Any, entity: str, query: Query, group: tuple[str, ...], measures: Mapping[str, str]
-    ) -> list[dict[str, Any]]:
-        """Groups with their measures: `count()`, or sum, avg, min, max of an expression. At most 1,000 groups, largest key last."""
-        view = self.view
-        model = view.model(entity)
-        alias = model.table
-        visible = view.fields(entity)
-        for name in group:
-            if name not in visible or not visible[name].stored:
-                raise Refused(Problem("unknown-field", "group", unknown(self.app, entity, name)), 404)
-
-        def make() -> tuple[Statement, list[Callable[[Any], Any] | None]]:
-            columns: list[Any] = [
-                view.tables.column(alias, entity, name).label(f"g{i}") for i, name in enumerate(group)
-            ]
-            converters: list[Callable[[Any], Any] | None] = [converter(visible[name]) for name in group]
-            for position, text in enumerate(measures.values()):
-                column, convert = self._measure(model, alias, text)
-                columns.append(column.label(f"m{position}"))
-                converters.append(convert)
-            statement = sa.select(*columns).select_from(alias).where(*view.clauses(model, alias, query))
-            if group:
-                keys = [f"g{i}" for i in range(len(group))]
-                # SQLite would walk an index of the group and look up row after row, at twice the cost of sorting them
-                # and more in a large file; the plus forbids it, but where the index alone can count.
-                counted = (
-                    set(measures.values()) <= {"count()"} and view.tables.rows(alias, entity, query.action) is None
-                )
-                plus = "+" if self.db.dialect == "sqlite" and not counted else ""
-                statement = statement.group_by(*(sa.text(plus + key) for key in keys)).order_by(*map(sa.text, keys))
-            return self.db.statement(statement.limit(1000)), converters
-
-        statement, converters = view.kept(
-            ("aggregate", *view.question(model, query), group, tuple(measures.items())), make
-        )
-        values = view.filter_values(model, query)
-        names = (*group, *measures)
-        return [
-            {
-                name: value if value is None or convert is None else convert(value)
-                for name, value, convert in zip(names, row, converters, strict=True)
-            }
-            for row in r.all(statement, {**self.parameters, **values})
-        ]
-
-    def _measure(self, model: EntityApp, alias: Any, text: str) -> tuple[Any, Callable[[Any], Any] | None]:
-        function, _, rest = text.partition("(")
-        inner = rest.removesuffix(")").strip()
-        function = function.strip().lower()
-        if function == "count" and rest.endswith(")"):
-            if not inner:
-                return sa.func.count(), None
-            return sa.func.count(
-                self.view.expression(inner, model.name, "measure").to_sql(self.view.tables, alias)
-            ), None
-        if function not in ("sum", "avg", "min", "max") or not rest.endswith(")") or not inner:
-            raise Refused(Problem("measure-invalid", "measure", {"name": text}), 400)
-        expression = self.view.expression(inner, model.name, "measure")
-        if function in ("sum", "avg") and expression.type.kind not in ("number", "duration"):
-            raise Refused(Problem("measure-invalid", "measure", {"name": text}), 400)
-        value = getattr(sa.func, function)(expression.to_sql(self.view.tables, alias))
-        field = self.view.fields(model.name).get(inner)
-        scale = expression.type.scale
-        if function == "avg":
-            return sa.cast(value, sa.Float()), lambda v: round(float(v) / 10**scale, scale + 2)
-        if expression.type.kind == "number":
-            return sa.cast(value, sa.BigInteger()), (lambda v: int(v)) if scale == 0 else (lambda v: int(v) / 10**scale)
-        return value, converter(field) if field else None
 
     def titles(self, r: Any, entity: str, ids: Iterable[int]) -> dict[int, str]:
         """The titles of those of `ids` that he may see."""
@@ -231,7 +161,7 @@ class Lens(Why):
             return Shape(self.db.statement(sa.select(*columns).where(among(alias.c.id, "ids"), readable)), record)
 
         shape = self.view.kept(("many", entity, fields), make)
-        records = (shape.record(row) for row in r.all(shape.statement, {**self.parameters, "ids": sorted(set(ids))}))
+        records = (shape.record(row) for row in r.raw(shape.statement, {**self.parameters, "ids": sorted(set(ids))}))
         return {int(record["id"]): record for record in records}
 
     def _expand_children(
@@ -255,7 +185,7 @@ class Lens(Why):
             raise Refused(Problem("unknown-field", "expand", unknown(self.app, model.name, name)), 404)
         shape = self.view.kept(("children", model.name, name), make)
         of: dict[str, list[dict[str, Any]]] = {record["id"]: [] for record in records}
-        for row in r.all(shape.statement, {**self.parameters, "ids": [int(id) for id in of]}):
+        for row in r.raw(shape.statement, {**self.parameters, "ids": [int(id) for id in of]}):
             record = shape.record(row)
             of[record[lookup]].append(record)
         if deeper:
@@ -316,6 +246,9 @@ class Lens(Why):
         return [{"id": str(row[0]), "title": show(row[1], self.principal.language)} for row in rows]
 
 
+KEPT_LENSES = 2000
+
+
 class Reading:
     """What reading needs of one published version; views are made when first asked for."""
 
@@ -325,8 +258,18 @@ class Reading:
         self.clock = clock
         self.whole = WholeTables(app)
         self._views: dict[frozenset[str], View] = {}
+        self._lenses: dict[int, Lens] = {}
 
     def lens(self, principal: Principal) -> Lens:
+        """His lens. Those of principals who come again, the same object, are kept."""
+        lens = self._lenses.get(id(principal))
+        if lens is None or lens.principal is not principal:
+            if len(self._lenses) >= KEPT_LENSES:
+                self._lenses = {}
+            lens = self._lenses[id(principal)] = self._lens(principal)
+        return lens
+
+    def _lens(self, principal: Principal) -> Lens:
         view = self._views.get(principal.roles)
         if view is None or view.everything != principal.administrator:
             view = self._views[principal.roles] = View(

@@ -125,14 +125,16 @@ class VisibleTables(WholeTables):
         return self.policies.permit(self.roles, entity, self.everything)
 
     def column(self, alias: Any, entity: str, name: str) -> Any:
-        permit = self.permit(entity)
-        if name not in permit.visible:
+        if name not in self.permit(entity).visible:
             return sa.null()
         value = self.whole.column(alias, entity, name)
-        showing = permit.showing(name)
-        if showing is None:
-            return value
-        return sa.case((self.any_of(alias, entity, showing, "read"), value))
+        shown = self.shown(alias, entity, name)
+        return value if shown is None else sa.case((shown, value))
+
+    def shown(self, alias: Any, entity: str, name: str) -> Any | None:
+        """The clause of the rows on which a visible field is seen; None where it is seen on every row that is."""
+        showing = self.permit(entity).showing(name)
+        return None if showing is None else self.any_of(alias, entity, showing, "read")
 
     def readable(self, alias: Any, entity: str) -> Any:
         alive = alias.c.deleted_at.is_(None)

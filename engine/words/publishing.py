@@ -12,6 +12,11 @@ WORDS = {
         "en": 'Index "{entity}" by {columns}, for {why}',
     },
     "change-drop-index": {"zh": "删除不再需要的索引 {name}", "en": "Drop index {name}, which nothing needs any more"},
+    "change-create-totals": {
+        "zh": "为「{entity}」按({by})保持合计({sums}),用于 {why}",
+        "en": 'Keep totals of "{entity}" by {by} ({sums}), for {why}',
+    },
+    "change-drop-totals": {"zh": "删除不再需要的合计 {name}", "en": "Drop totals {name}, which nothing needs any more"},
     "change-convert": {
         "zh": "把「{path}」的值从「{old}」转换为「{new}」",
         "en": 'Convert the values of "{path}" from {old} to {new}',
@@ -143,8 +148,8 @@ WORDS = {
         "en": '"{path}" has {rows} rows: its indexes are finished after publishing, lists are slower until then.',
     },
     "scan-under-lock": {
-        "zh": "「{path}」建唯一索引要读 {rows} 行,其间不能写入。",
-        "en": 'A unique index over "{path}" reads {rows} rows; nobody can write meanwhile.',
+        "zh": "「{path}」建唯一索引或合计要读 {rows} 行,其间不能写入。",
+        "en": 'A unique index or totals over "{path}" read {rows} rows; nobody can write meanwhile.',
     },
     "recompute-long": {
         "zh": "「{path}」要重新计算 {rows} 行,发布会用较长时间。",

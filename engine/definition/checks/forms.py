@@ -6,6 +6,8 @@ from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.regions import Region
 from engine.definition.source import KeyPath
+from engine.fields.formula import Following
+from engine.forms.definition import View
 from engine.problems import Label, Problem
 
 
@@ -172,7 +174,7 @@ def _ring(graph: dict[str, set[str]], start: str) -> list[str] | None:
 
 
 class ViewUnfit(Check):
-    """A list sorts or filters by a field that cannot be sorted or filtered."""
+    """A list sorts, filters, groups or sums by a field that cannot be sorted, filtered, grouped or summed."""
 
     code = "view-unfit"
     wrong = "entities: {order: {fields: {name: text, photo: files}}}\nviews: {all: {entity: order, sort: photo}}"
@@ -200,6 +202,24 @@ class ViewUnfit(Check):
                             else Label("不能作筛选", "cannot be a filter")
                         )
                         yield self._problem(facts, ("views", name, kind, index), view.entity, key, does)
+            yield from self._totals(facts, name, view)
+
+    def _totals(self, facts: Facts, name: str, view: View) -> Iterator[Problem]:
+        fits = {"group": ("choice", "boolean", "record", "date"), "sum": ("number", "duration")}
+        does = {"group": Label("不能用来分组", "cannot group"), "sum": Label("不能求和", "cannot be summed")}
+        for part, fields in (("group", view.group), ("sum", view.sum)):
+            for index, key in enumerate(fields):
+                kind = self._kind(facts, view.entity, key)
+                if kind is not None and (kind not in fits[part] or key in ("id", "version")):
+                    yield self._problem(facts, ("views", name, part, index), view.entity, key, does[part])
+
+    def _kind(self, facts: Facts, entity: str, name: str) -> str | None:
+        """What kind of value a field keeps, empty if it keeps none; None where that is not known."""
+        field = facts.field(entity, name)
+        formula = facts.expression("entities", entity, "fields", name, "formula")
+        if field is None or (isinstance(field, Following) and formula is None):
+            return None
+        return "" if not field.stored else formula.type.kind if formula else field.value_type().kind
 
     def _problem(self, facts: Facts, path: KeyPath, entity: str, field: str, does: Label) -> Problem:
         declared = facts.field(entity, field)

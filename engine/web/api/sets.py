@@ -13,7 +13,10 @@ MOST_GROUPS = 4
 
 
 async def aggregate(call: AppCall) -> Response:
-    """`group=stage&measure.total=sum(amount)`: one entry for each group, with its measures by name."""
+    """`group=stage&measure.total=sum(amount)`: one entry for each group, with its measures by name.
+
+    With `view` alone, the groups and sums that the view declares.
+    """
     given = call.parameters
     named = {key.removeprefix(_MEASURE): text for key, text in given.items() if key.startswith(_MEASURE)}
     if len(named) > MOST_MEASURES:
@@ -31,6 +34,8 @@ async def aggregate(call: AppCall) -> Response:
             raise Refused(Problem("parameter-unknown", name, {"name": name}), 400)
     measures = named or {"count": "count()"}
     query = query_of({key: text for key, text in given.items() if not key.startswith(_MEASURE)}, ("group",))
+    if not group and not named:
+        group, measures = call.lens.declared(call.entity, query.view)
 
     def read() -> Response:
         with call.site.db.read() as r:
