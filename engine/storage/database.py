@@ -166,6 +166,11 @@ class Database:
         else:
             yield False
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether writes wait for one another in any case, so that several may as well be one transaction."""
+        return self.dialect == "sqlite"
+
     def busy(self) -> bool:
         """Whether a write is under way in this process, so that another one may have to wait for it."""
         return self._driver.busy()

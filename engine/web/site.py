@@ -17,6 +17,7 @@ from engine.runtime import Runtime
 from engine.storage.database import Database
 from engine.storage.files import Files
 from engine.web.attachments import Attachments
+from engine.web.group_commit import GroupCommit
 from engine.web.idempotency import Keys
 from engine.web.observe import Metrics
 from engine.web.rates import Bucket, Rates
@@ -41,6 +42,7 @@ class Site:
     metrics: Metrics
     bucket: Bucket
     limiter: CapacityLimiter
+    writes: GroupCommit
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
 
@@ -51,9 +53,10 @@ class Site:
         db = Database.open(settings.database_url)
         db.prepare()
         files = Files(settings.files)
+        limiter = CapacityLimiter(THREADS)
         return cls(
             settings, db, clock, People(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
-            Bucket(settings.rate, settings.burst), CapacityLimiter(THREADS),
+            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter),
         )  # fmt: skip
 
     def reading(self, app: App) -> Reading:

@@ -29,9 +29,10 @@ from engine.runtime import (
     Undo,
     Update,
 )
+from engine.storage.errors import LockTimeout, StatementTimeout
 from engine.storage.session import Read, Write
 from engine.web import answers, incoming
-from engine.web.idempotency import Once, Replay, once
+from engine.web.idempotency import Replay, once
 from engine.web.resource import AppCall
 
 MOST_COMMANDS = 1000
@@ -43,27 +44,23 @@ async def execute(call: AppCall, command: Command, status: int = 200, content: b
     body = await call.request.body() if content is None else content
     asked = once(call.site.keys, call.request, call.visitor.signed_in(), body)
 
-    def work() -> Response:
-        runtime, app, principal = call.site.runtime, call.app, call.principal
-        try:
-            if asked is None:
-                outcome = runtime.execute(app, principal, command)
-                with call.site.db.read() as r:
-                    return respond(call, r, command, outcome, status)
-            return call.site.db.transact(lambda w: within(asked, w))
-        except Replay as replay:
-            return replay.response
-        except Refused as refused:
-            raise with_current(call, command, refused) from None
-
-    def within(asked: Once, w: Write) -> Response:
-        asked.claim(w)
+    def within(w: Write) -> Response:
+        if asked is not None:
+            asked.claim(w)
         outcome = call.site.runtime.execute(call.app, call.principal, command, within=w)
-        return asked.keep(w, respond(call, w, command, outcome, status))
+        response = respond(call, w, command, outcome, status)
+        return response if asked is None else asked.keep(w, response)
 
-    if isinstance(command, Bulk | Merge | Undo | Handover) or call.site.db.busy():
-        return await call.aside(work)
-    return work()
+    try:
+        if isinstance(command, Bulk | Merge | Undo | Handover):
+            return await call.aside(lambda: call.site.db.transact(within))
+        return await call.site.writes.write(within)
+    except Replay as replay:
+        return replay.response
+    except (LockTimeout, StatementTimeout):
+        raise Refused(Problem("busy"), 503) from None
+    except Refused as refused:
+        raise with_current(call, command, refused) from None
 
 
 def respond(call: AppCall, r: Read, command: Command, outcome: Outcome, status: int) -> Response:
