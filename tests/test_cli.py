@@ -148,6 +148,22 @@ def test_people_and_their_tokens(database_url: str, package: Path, tmp_path: Pat
     assert dougong("user", "resume", "ann", *where).returncode == 0
 
 
+def test_nobody_is_given_roles_that_are_kept_apart(database_url: str, package: Path, tmp_path: Path) -> None:
+    where = ("--database", database_url, "--data", str(tmp_path))
+    edit(package, "  support: {", "  support: {apart: rep, ")
+    dougong("publish", str(package), *where, "--yes")
+    assert dougong("user", "create", "ann", "--password", "-", "--app", "shop", "--role", "rep", *where).returncode == 0
+    both = dougong("user", "roles", "ann", "shop", "rep", "support", *where)
+    assert both.returncode == 1
+    assert "roles-apart" in both.stderr
+    # A manager is a rep as well.
+    assert dougong("user", "roles", "ann", "shop", "manager", "support", *where).returncode == 1
+    assert dougong("user", "roles", "ann", "shop", "supprot", *where).returncode == 1
+    explained = dougong("explain", "shop", "ann", "order", "--action", "create", *where)
+    assert explained.returncode == 0  # still the rep that she was
+    assert dougong("user", "roles", "ann", "shop", "support", *where).returncode == 0
+
+
 def test_records_go_out_and_come_in_again(database_url: str, package: Path, tmp_path: Path) -> None:
     where = ("--database", database_url, "--data", str(tmp_path))
     dougong("publish", str(package), *where, "--yes")

@@ -43,6 +43,7 @@ class Role(Shape):
     was: str | None = None
     help: Text | None = None
     includes: Names = ()
+    apart: Names = Key((), description="Roles that nobody holds together with this one: who asks does not approve.")
     administrator: bool = False
 
 

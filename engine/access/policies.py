@@ -11,6 +11,8 @@ from functools import cached_property
 
 from engine.access.definition import ACTIONS, Action, Policy, Role
 from engine.expressions import Expression
+from engine.problems import Label, Problem
+from engine.registry import nearest
 
 # What a person may do to a part, given what he may do to the whole it belongs to.
 _OF_PARENT: Mapping[Action, tuple[Action, ...]] = {
@@ -142,6 +144,32 @@ def closure(roles: Mapping[str, Role], names: Iterable[str]) -> frozenset[str]:
             found.add(name)
             waiting.extend(each for each in roles[name].includes if each in roles)
     return frozenset(found)
+
+
+def joined(roles: Mapping[str, Role], names: Iterable[str]) -> tuple[str, str] | None:
+    """Two roles that `apart` keeps from each other and that whoever has `names` would hold both; None if there are none.
+
+    Administrators, who may do everything, are not told apart from anybody.
+    """
+    held = closure(roles, names)
+    if any(roles[name].administrator for name in held):
+        return None
+    return next(((one, other) for one in sorted(held) for other in roles[one].apart if other in held), None)
+
+
+def unfit_roles(roles: Mapping[str, Role], names: Iterable[str]) -> list[Problem]:
+    """Why nobody can be given these roles: one that does not exist, or two that are kept apart."""
+    names = list(names)
+    found = [
+        Problem("role-unknown", "roles", {"name": name, "nearest": nearest(name, roles)}, value=name)
+        for name in names
+        if name not in roles
+    ]
+    pair = joined(roles, names)
+    if pair is not None:
+        one, other = (roles[name].label or Label.of(name) for name in pair)
+        found.append(Problem("roles-apart", "roles", {"one": one, "other": other}, value=pair[1]))
+    return found
 
 
 def compile_policies(

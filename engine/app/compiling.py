@@ -181,7 +181,7 @@ class _Compiler:
                 self._optional(f"entities.{entity}.fields.{name}.formula") if each.formula is not None else None
             )
             if expression is not None:
-                found[name] = Computed(entity, name, expression, stored=not expression.volatile)
+                found[name] = Computed(entity, name, expression, stored=(entity, name) not in self.checked.volatile)
         for score in scores:
             found[score.field] = Computed(entity, score.field, None, score)
         return found

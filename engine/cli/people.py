@@ -1,7 +1,7 @@
 """Commands about people: users, API tokens, handing records over, explaining permissions."""
 
 import secrets
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,11 @@ from engine.cli.terminal import (
     say,
     stop,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.storage.database import Database
 
 user_commands = typer.Typer(
     name="user", help="Create and look after people.", no_args_is_help=True, rich_markup_mode=None
@@ -33,6 +38,18 @@ def add(app: typer.Typer) -> None:
     app.command()(token)
     app.command()(handover)
     app.command()(explain)
+
+
+def _fit(db: "Database", app: str, roles: "Iterable[str]") -> None:
+    """Raises Refused for roles that the live version does not have, or that nobody may hold together."""
+    from engine.access.policies import unfit_roles
+    from engine.problems import Refused
+    from engine.publishing.versions import live_version, load_app
+
+    with db.read() as r:
+        stored = live_version(r, db, app)
+    if stored is not None and (unfit := unfit_roles(load_app(stored).definition.roles, roles)):
+        raise Refused(unfit)
 
 
 def create(
@@ -54,6 +71,8 @@ def create(
         raise typer.BadParameter("--role needs --app")
     word, made = _password(password)
     with opened(database, data) as db:
+        if app is not None:
+            _fit(db, app, role or ())
         people = People(db, SystemClock())
         id = people.create_user(login, name or login, word)
         if app is not None:
@@ -99,6 +118,7 @@ def roles(
     from engine.clock import SystemClock
 
     with opened(database, data) as db:
+        _fit(db, app, role or ())
         people = People(db, SystemClock())
         people.set_roles(_person(people, login), app, role or ())
     names = ", ".join(role or ()) or "-"

@@ -25,7 +25,8 @@ from engine.problems import Problem, worst
 class Checked:
     """A package after checking. `definition` is None when the text has not the shape of one.
 
-    `expressions` are the checked expressions by path; `problems` are in order of their places.
+    `expressions` are the checked expressions by path; `volatile` are the formula fields, by entity, that are computed
+    whenever they are read; `problems` are in order of their places.
     """
 
     source: Source
@@ -33,6 +34,7 @@ class Checked:
     expressions: Mapping[str, Expression] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     names: Names | None = None
+    volatile: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -83,16 +85,16 @@ def _load(origin: str | Path | Mapping[str, str], root: str | None, preset: str 
     resolver = Resolver(source, definition)
     resolver.run()
     if known_good:
-        return Checked(
-            source, definition, resolver.expressions, _sorted([*source.problems, *resolver.problems]), resolver.names
-        )
+        known = _sorted([*source.problems, *resolver.problems])
+        return Checked(source, definition, resolver.expressions, known, resolver.names, resolver.volatile)
     from engine.definition.checks import checks  # with what they need, which a running app does not
 
     facts = Facts(source, definition, resolver)
     found = [*source.problems, *resolver.problems]
     for each in checks.values():
         found.extend(each().find(facts))
-    return Checked(source, definition, resolver.expressions, _sorted(allowed(facts, found)), resolver.names)
+    problems = _sorted(allowed(facts, found))
+    return Checked(source, definition, resolver.expressions, problems, resolver.names, resolver.volatile)
 
 
 def allowed(facts: Facts, problems: list[Problem]) -> list[Problem]:

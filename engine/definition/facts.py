@@ -49,6 +49,7 @@ class Facts:
         self.expressions: Mapping[str, Expression] = resolver.expressions
         self.sites: Mapping[KeyPath, Site] = resolver.sites
         self.rings = resolver.rings
+        self.volatile = resolver.volatile
 
     # -- making problems -----------------------------------------------------------------------------------------------
 

@@ -5,13 +5,15 @@ A `related` need of a gate is checked as the count that it means, under the path
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.definition.model import AppDefinition
 from engine.definition.scope import DefinitionScope, Names, typed_by_formula, with_bands
 from engine.definition.source import KeyPath, Source
 from engine.expressions import Expression, check
 from engine.expressions.faults import Fault
+from engine.expressions.reading import put_in
+from engine.expressions.tree import Node
 from engine.expressions.types import BOOLEAN, NULL, Scope, Type
 from engine.fields.formula import Following
 from engine.forms.definition import Section
@@ -199,6 +201,7 @@ class Resolver:
     """Checks every site once, formulas first when another expression needs their type.
 
     `rings` are formula fields that feed themselves: each a list of (entity, field), the first one read by the last.
+    `volatile` are the formula fields, by entity, that change although no record does, themselves or through others.
     """
 
     def __init__(self, source: Source, definition: AppDefinition) -> None:
@@ -209,6 +212,7 @@ class Resolver:
         self.expressions: dict[str, Expression] = {}
         self.problems: list[Problem] = []
         self.rings: list[list[tuple[str, str]]] = []
+        self.volatile: frozenset[tuple[str, str]] = frozenset()
         self.sites = {site.path: site for site in sites(definition, self.scope)}
         self._done: set[KeyPath] = set()
         # The sites being checked, one for the other's sake, and whether each has met a formula without a type.
@@ -218,6 +222,38 @@ class Resolver:
     def run(self) -> None:
         for site in self.sites.values():
             self._check(site)
+        self.volatile = self._volatile()
+        full: dict[str, Expression] = {}
+        for site in self.sites.values():
+            self._fill(site, full)
+        self.expressions |= full
+
+    def _volatile(self) -> frozenset[tuple[str, str]]:
+        formulas = {
+            (site.entity, str(path[3])): self.expressions[site.key]
+            for path, site in self.sites.items()
+            if path[-1] == "formula" and site.key in self.expressions
+        }
+        found = {field for field, expression in formulas.items() if expression.volatile}
+        while more := {key for key, each in formulas.items() if key not in found and not found.isdisjoint(each.fields)}:
+            found |= more
+        return frozenset(found)
+
+    def _fill(self, site: Site, full: dict[str, Expression]) -> Expression | None:
+        """The expression with what is computed on reading put in, kept in `full`; as it is where nothing is."""
+        expression = self.expressions.get(site.key)
+        if site.key in full or expression is None:
+            return full.get(site.key)
+        instead: dict[str, Node] = {}
+        for name in sorted(expression.locals):
+            if (site.entity, name) in self.volatile:
+                full[site.key] = expression  # a formula that feeds itself ends here
+                within = self._fill(self.sites["entities", site.entity, "fields", name, "formula"], full)
+                source = within or self.expressions[f"entities.{site.entity}.fields.{name}.formula"]
+                instead[name] = source.full or source.tree
+        if instead:
+            full[site.key] = replace(expression, full=put_in(expression.tree, instead))
+        return full.get(site.key, expression)
 
     def _formula(self, entity: str, name: str) -> Type | None:
         """The type of a formula field. Of a broken one, NULL, and what asks for it keeps quiet: one cause, one report."""

@@ -80,6 +80,7 @@ class _References:
         d = self.d
         for name, role in d.roles.items():
             yield from self.each("role", ("roles", name, "includes"), role.includes, d.roles)
+            yield from self.each("role", ("roles", name, "apart"), role.apart, d.roles)
         for name, entity in d.entities.items():
             yield from self.entity(name, entity)
         for name, form in d.forms.items():

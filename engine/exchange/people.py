@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from engine.access.people import People
+from engine.access.policies import unfit_roles
 from engine.app import App
 from engine.columns import new_id
 from engine.exchange.cells import as_text
@@ -35,6 +36,11 @@ class Hiring:
 
     def __init__(self, app: App, people: People, step: PeopleStep, table: Table, rehearse: bool) -> None:
         self.app, self.people, self.step, self.rehearse = app, people, step, rehearse
+        unfit = [
+            problem for given in (step.roles, step.leader_roles) for problem in unfit_roles(app.definition.roles, given)
+        ]
+        if unfit:
+            raise Refused(unfit)
         self.at = {header: position for position, header in enumerate(table.headers)}
         for header in (step.name, step.login, step.leader, *step.team):
             if header is not None and header not in self.at:

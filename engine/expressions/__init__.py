@@ -35,13 +35,18 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """A checked expression; immutable, compared by identity. `entity` is None where it has no record of its own."""
+    """A checked expression; immutable, compared by identity. `entity` is None where it has no record of its own.
+
+    `full` is the tree with those fields of the own record put in that are computed whenever they are read, so that no
+    record has a value for them; None where there are none.
+    """
 
     text: str
     type: Type
     entity: str | None
     tree: Node
     mentions: tuple[Mention, ...] = ()
+    full: Node | None = None
 
     @cached_property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -58,26 +63,26 @@ class Expression:
     @cached_property
     def reads(self) -> tuple[Read, ...]:
         """The values it needs from other records."""
-        return reads_of(self.tree)
+        return reads_of(self.full or self.tree)
 
     @cached_property
     def locals(self) -> frozenset[str]:
-        """The fields of the own record that it reads directly."""
-        return locals_of(self.tree)
+        """The fields of the own record that it reads directly, or that those do which are computed on reading."""
+        return locals_of(self.tree) | locals_of(self.full or self.tree)
 
     @cached_property
     def variables(self) -> frozenset[str]:
         """The app's variables it reads: `user`, `user.teams_below`."""
-        return variables_of(self.tree) - SUPPLIED
+        return variables_of(self.full or self.tree) - SUPPLIED
 
     @cached_property
     def volatile(self) -> bool:
         """Whether its value may change although no record does: it reads the time or a variable."""
-        return bool(variables_of(self.tree) - {"timezone", "calendar"})
+        return bool(variables_of(self.full or self.tree) - {"timezone", "calendar"})
 
     @cached_property
     def _evaluator(self) -> python.Evaluator:
-        return python.compiled(self.tree)
+        return python.compiled(self.full or self.tree)
 
     def evaluate(self, values: Mapping[str, Any], context: Context) -> Any:
         """The stored value of `type`; None for null. `values` are stored values of `locals` by name and of `reads` by key;
@@ -94,7 +99,7 @@ class Expression:
 
     def to_json(self) -> dict[str, Any]:
         """The expression for `expressions.js`, which evaluates it in a browser; see `browser.as_json`."""
-        return as_json(self.tree)
+        return as_json(self.full or self.tree)
 
     def words(self, language: str, label_of: LabelOf, option_of: OptionOf | None = None) -> str:
         """The expression as people say it: 「金额」大于 0. `label_of` names a field, `option_of` an option of a choice."""

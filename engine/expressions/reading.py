@@ -5,7 +5,7 @@ path takes part, so that a change over there can find the records over here.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.expressions.tree import Aggregate, Call, Const, Follow, Name, Node, Step, Variable
 from engine.expressions.types import Type
@@ -44,7 +44,17 @@ def locals_of(tree: Node) -> frozenset[str]:
 
 def variables_of(tree: Node) -> frozenset[str]:
     """The app's variables, and among `now`, `today`, `timezone` and `calendar` those that are used."""
-    return frozenset(node.name for node in _everything(tree) if isinstance(node, Variable))
+    return frozenset(node.name for node in everything(tree) if isinstance(node, Variable))
+
+
+def put_in(tree: Node, instead: Mapping[str, Node]) -> Node:
+    """The tree with trees instead of fields of the own record; what reads other records stays as it is."""
+    if isinstance(tree, Name):
+        return instead.get(tree.name, tree)
+    if isinstance(tree, Call):
+        arguments = tuple(put_in(each, instead) for each in tree.arguments)
+        return tree if arguments == tree.arguments else replace(tree, arguments=arguments)
+    return tree
 
 
 def _atoms(tree: Node) -> Iterator[Node]:
@@ -56,10 +66,11 @@ def _atoms(tree: Node) -> Iterator[Node]:
             yield from _atoms(child)
 
 
-def _everything(tree: Node) -> Iterator[Node]:
+def everything(tree: Node) -> Iterator[Node]:
+    """All nodes, a shared one each time."""
     yield tree
     for child in tree.children:
-        yield from _everything(child)
+        yield from everything(child)
 
 
 def dependencies_of(tree: Node) -> tuple[Dependency, ...]:

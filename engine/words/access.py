@@ -1,6 +1,18 @@
 """Words of access: signing in, permissions, explanations."""
 
 WORDS = {
+    "roles-apart": {
+        "zh": "「{one}」和「{other}」不能由同一个人担任。",
+        "en": 'Nobody may be "{one}" and "{other}" at once.',
+        "hint_zh": "只给其中一个。",
+        "hint_en": "Give one of them only.",
+    },
+    "role-unknown": {
+        "zh": "没有角色「{name}」。",
+        "en": 'There is no role "{name}".',
+        "hint_zh": "是否想写「{nearest}」?",
+        "hint_en": 'Did you mean "{nearest}"?',
+    },
     "sign-in-wrong": {
         "zh": "账号或密码不对。",
         "en": "The login or the password is wrong.",

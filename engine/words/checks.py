@@ -126,6 +126,18 @@ WORDS = {
         "hint_zh": "删去这个分支,或调整顺序。",
         "hint_en": "Delete the branch, or change the order.",
     },
+    "not-in-sql": {
+        "zh": "「{field}」无法在数据库里计算:它在读取时才计算,而所用的字段也是如此,层层嵌套太多。",
+        "en": '"{field}" cannot be computed in the database: it is computed on reading out of fields that are, too deep or too long.',
+        "hint_zh": "直接用存下来的字段写这个公式。",
+        "hint_en": "Write the formula from fields that are stored.",
+    },
+    "date-equality": {
+        "zh": "时刻不会恰好等于现在:这个比较没有记录满足。",
+        "en": "No instant is ever equal to the present one: the comparison never holds.",
+        "hint_zh": "比较日期,如 date(…) == today(),或用 <、>=。",
+        "hint_en": "Compare days, such as date(…) == today(), or use < and >=.",
+    },
     "rules-clash": {
         "zh": "没有 {entity} 能保存:{pair} 不能同时满足。",
         "en": "No {entity} can be saved: {pair} cannot hold together.",
@@ -222,6 +234,12 @@ WORDS = {
         "hint_zh": "换一个字段,或不再隐藏它。",
         "hint_en": "Use another field, or stop hiding it.",
     },
+    "duties-joined": {
+        "zh": "「{holder}」同时有「{one}」和「{other}」,而这两个角色必须分开。",
+        "en": '"{holder}" has both "{one}" and "{other}", which are to be kept apart.',
+        "hint_zh": "去掉其中一个,或改 apart。",
+        "hint_en": "Take one of them away, or change apart.",
+    },
     # Processes & gates
     "start-missing": {
         "zh": "流程「{process}」没有唯一的起点:{why}。",
@@ -264,6 +282,12 @@ WORDS = {
         "en": 'This gate of "{stage}" stops no {entity}.',
         "hint_zh": "删去它,或改成真正的条件。",
         "hint_en": "Delete it, or make it a condition.",
+    },
+    "return-nowhere": {
+        "zh": "「{transition}」是退回,目标「{to}」却在「{origin}」之后。",
+        "en": '"{transition}" is a return, but "{to}" comes after "{origin}".',
+        "hint_zh": "退回到更早的阶段,或去掉 direction: return。",
+        "hint_en": "Return to an earlier stage, or delete direction: return.",
     },
     "gates-clash": {
         "zh": "「{stage}」的出口和「{to}」的入口互相矛盾:{pair} 不能同时满足。",
@@ -357,6 +381,24 @@ WORDS = {
         "hint_en": "Raise the weights, or lower at_least.",
     },
     # Package
+    "secret-in-text": {
+        "zh": "「{text}」看来是密钥、令牌或密码,不能写在应用定义里。",
+        "en": '"{text}" looks like a key, a token or a password; none belongs in a definition.',
+        "hint_zh": "删去它并更换这个密钥:看过文件的人都已知道。密钥放在环境变量里。",
+        "hint_en": "Delete it and replace the key: whoever has seen the file knows it. Keys belong in the environment.",
+    },
+    "sample-refused": {
+        "zh": "示例数据里的「{text}」不符合「{field}」自身的要求。",
+        "en": 'The sample value "{text}" is refused by "{field}" itself.',
+        "hint_zh": "换一个字段接受的值。",
+        "hint_en": "Write a value that the field takes.",
+    },
+    "calendar-ends": {
+        "zh": "工作时间要算到 {until} 之后,而那里的节假日尚未公布:周一到周五都会算作工作日。",
+        "en": "Working time is counted beyond {until}, where no holidays are announced: every Monday to Friday would be worked.",
+        "hint_zh": "缩短期限,或改用 d、weeks。",
+        "hint_en": "Shorten it, or use d or weeks.",
+    },
     "allow-idle": {
         "zh": "allow 里的「{name}」没有对应的警告。",
         "en": '"{code}" in allow silences nothing.',

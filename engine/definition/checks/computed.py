@@ -7,14 +7,16 @@ import networkx as nx
 from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.source import KeyPath
+from engine.expressions.reading import everything
+from engine.expressions.tree import MAX_SIZE, Follow, Name
 from engine.problems import Label, Problem
 
-Node = tuple[str, str]
+Field = tuple[str, str]
 
 
-def inputs(facts: Facts) -> dict[Node, tuple[KeyPath, set[Node]]]:
+def inputs(facts: Facts) -> dict[Field, tuple[KeyPath, set[Field]]]:
     """(entity, computed field) -> where its rule stands, and every field that it reads. A score's band counts as the score."""
-    found: dict[Node, tuple[KeyPath, set[Node]]] = {}
+    found: dict[Field, tuple[KeyPath, set[Field]]] = {}
     beside = {
         (entity, f"{field}_{part}"): (entity, field)
         for entity, field in facts.names.scored
@@ -29,7 +31,7 @@ def inputs(facts: Facts) -> dict[Node, tuple[KeyPath, set[Node]]]:
                     {beside.get(pair, pair) for pair in expression.fields},
                 )
     for name, score in facts.definition.scores.items():
-        read: set[Node] = set()
+        read: set[Field] = set()
         paths = [("scores", name, "when"), *(("scores", name, "terms", term, "value") for term in score.terms)]
         for path in paths:
             expression = facts.expression(*path)
@@ -48,7 +50,7 @@ class FormulaCycle(Check):
 
     def find(self, facts: Facts) -> Iterator[Problem]:
         known = inputs(facts)
-        graph: nx.DiGraph[Node] = nx.DiGraph()
+        graph: nx.DiGraph[Field] = nx.DiGraph()
         for node, (_, read) in known.items():
             graph.add_edges_from((each, node) for each in read if each in known)
         for ring in facts.rings:
@@ -72,20 +74,21 @@ class FormulaCycle(Check):
             )  # fmt: skip
 
     @staticmethod
-    def _ring(graph: "nx.DiGraph[Node]", first: Node, part: set[Node]) -> list[Node]:
+    def _ring(graph: "nx.DiGraph[Field]", first: Field, part: set[Field]) -> list[Field]:
         within = graph.subgraph(part)
         ways = [nx.shortest_path(within, each, first) for each in sorted(within.successors(first))]
         return [first] if graph.has_edge(first, first) else [first, *min(ways, key=len)[:-1]]
 
     @staticmethod
-    def _name(facts: Facts, node: Node) -> str:
+    def _name(facts: Facts, node: Field) -> str:
         return f"{node[0]}.{node[1]}"
 
 
 class StoredVolatile(Check):
     """A stored value that reads the clock or the reader would be wrong a moment later.
 
-    Formula fields that do so are computed on reading; but what is unique, indexed, or an input of a score is stored.
+    Formula fields that do so, or read one that does, are computed on reading; but what is unique, indexed, or an input of
+    a score is stored.
     """
 
     code = "stored-volatile"
@@ -97,7 +100,7 @@ class StoredVolatile(Check):
             for key, field in entity.fields.items():
                 path: KeyPath = ("entities", name, "fields", key, "formula")
                 expression = facts.expression(*path)
-                if expression is None or not expression.volatile:
+                if expression is None or (name, key) not in facts.volatile:
                     continue
                 setting = next((each for each in ("unique", "index", "search") if getattr(field, each)), None)
                 if setting is not None:
@@ -109,3 +112,57 @@ class StoredVolatile(Check):
                         field=facts.field_label(name, key),
                         setting=setting,
                     )
+        for name, score in facts.definition.scores.items():
+            for part in (("when",), *(("terms", term, "value") for term in score.terms)):
+                expression = facts.expression("scores", name, *part)
+                if expression is not None and (expression.volatile or facts.volatile & expression.fields):
+                    yield facts.problem(
+                        self.code,
+                        ("scores", name, *part),
+                        offset=0,
+                        field=score.label or Label.of(name),
+                        setting="score",
+                    )
+
+
+class NotInSql(Check):
+    """A formula computed on reading out of formulas computed on reading, which SQL has to hold one within the other.
+
+    Beyond three of them SQLite's parser, which holds a hundred symbols, may give up, and where one is read twice the
+    text doubles at each level.
+    """
+
+    code = "not-in-sql"
+    _CHAIN = "entities: {order: {fields: {name: text, due: date, a: {type: formula, formula: 'days_between(today(), due)'}, b: {type: formula, formula: a + 1}, c: {type: formula, formula: b * 2}, d: {type: formula, formula: %s}}}}"
+    wrong = _CHAIN % "c - 3"
+    repaired = _CHAIN % "a * 2 - 1"
+
+    LEVELS = 3
+
+    def find(self, facts: Facts) -> Iterator[Problem]:
+        formulas = {
+            (entity, name): facts.expressions[f"entities.{entity}.fields.{name}.formula"]
+            for entity, name in sorted(facts.volatile)
+        }
+        known: dict[Field, tuple[int, int]] = {}
+
+        def extent(field: Field) -> tuple[int, int]:
+            """How many formulas lie within each other, and how many parts the whole is made of."""
+            if field not in known:
+                known[field] = (0, 0)  # what feeds itself is reported as that
+                levels, size = 0, formulas[field].tree.size
+                for node in everything(formulas[field].tree):
+                    if isinstance(node, Name | Follow) and (node.entity, node.name) in formulas:
+                        inner = extent((node.entity, node.name))
+                        levels, size = max(levels, inner[0]), size + inner[1]
+                known[field] = (levels + 1, size)
+            return known[field]
+
+        for field, expression in formulas.items():
+            reported = any(each in formulas and self._beyond(*extent(each)) for each in expression.fields)
+            if self._beyond(*extent(field)) and not reported:
+                path: KeyPath = ("entities", field[0], "fields", field[1], "formula")
+                yield facts.problem(self.code, path, offset=0, field=facts.field_label(*field))
+
+    def _beyond(self, levels: int, size: int) -> bool:
+        return levels > self.LEVELS or size > MAX_SIZE

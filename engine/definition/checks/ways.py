@@ -264,6 +264,40 @@ class StageStuck(Check):
         return [(label, text, patch) for _, label, text, patch in sorted(found, key=lambda each: each[0] != "gt")]
 
 
+class ReturnNowhere(Check):
+    """A transition called a return whose target comes later."""
+
+    code = "return-nowhere"
+    wrong = _FRAME + (
+        "processes: {flow: {entity: order, stages: {open: {}, tried: {}, done: {end: done}}, transitions:"
+        " {try: {from: open, to: tried, direction: return}, finish: {from: tried, to: done}}}}"
+    )
+    repaired = wrong.replace(", direction: return", "")
+
+    def find(self, facts: Facts) -> Iterator[Problem]:
+        for name, process in facts.definition.processes.items():
+            if not sound(process):
+                continue
+            order = {stage: index for index, stage in enumerate(process.stages)}
+            for key, transition in process.transitions.items():
+                origins = origins_of(process, transition)
+                earlier = [each for each in origins if order[each] < order[transition.to]]
+                # Of all stages at once, some may well lie before the target.
+                if (
+                    transition.direction == "return"
+                    and earlier
+                    and ("*" not in transition.from_ or earlier == list(origins))
+                ):
+                    yield facts.problem(
+                        self.code,
+                        ("processes", name, "transitions", key, "to"),
+                        related=[("processes", name, "stages", transition.to)],
+                        transition=facts.transition_label(name, key),
+                        to=facts.stage_label(name, transition.to),
+                        origin=facts.stage_label(name, earlier[0]),
+                    )
+
+
 class GateBypassed(Check):
     """A skip leads around a gate whose needs nothing later repeats."""
 
