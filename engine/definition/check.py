@@ -4,12 +4,11 @@ A check is a class in `engine.definition.checks`.  It asks `Facts`, which works 
 yields problems.  A check that would only repeat what another one says of the same cause keeps quiet.
 """
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.collector import collector_resting
 from engine.definition.facts import Facts
 from engine.definition.formulas import Resolver
 from engine.definition.model import AppDefinition
@@ -61,20 +60,9 @@ def load(
     expressions are understood is seen all the same.  Raises FileNotFoundError when there is no root file, and nothing
     else: whatever is wrong is in `problems`.
     """
-    with _collector_resting():
+    # Everything made here stays.
+    with collector_resting():
         return _load(origin, root, preset, known_good)
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Everything made here stays; a garbage collector that walks it again and again would take most of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _load(origin: str | Path | Mapping[str, str], root: str | None, preset: str | None, known_good: bool) -> Checked:

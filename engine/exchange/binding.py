@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.app import EntityApp
@@ -50,18 +51,22 @@ class Binding:
     unknown: tuple[str, ...]
     ignored: tuple[str, ...]
 
+    @cached_property
+    def read_cells(self) -> tuple[tuple[str, int, Reader], ...]:
+        """Field, place of its cell, and reader, of all that are read."""
+        return tuple((name, self.positions[name], read) for name, read in self.readers.items())
+
     def row(self, line: Line) -> Row:
         """The line as values. What cannot be read is among its problems."""
         row = Row(line)
         cells, values = line.cells, row.values
         if line.extra:
             row.problems.append(Problem("import-row-long", "", {"count": len(line.extra)}))
-        for name, read in self.readers.items():
-            cell = cells[self.positions[name]]
+        for name, position, read in self.read_cells:
             try:
-                values[name] = read(cell)
+                values[name] = read(cells[position])
             except (Invalid, ValueError, OverflowError) as error:
-                row.problems.append(self.unreadable(name, cell, error))
+                row.problems.append(self.unreadable(name, cells[position], error))
         for name in self.targets:
             text = as_text(cells[self.positions[name]]).strip() if name in self.positions else ""
             known = self.link_values[name]

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from engine.access.people import People
 from engine.access.principal import Principal
 from engine.app import App, EntityApp
+from engine.collector import collector_resting
 from engine.columns import new_id
 from engine.exchange.binding import NO_ID, Binding, Row, bind
 from engine.exchange.mapping import ImportMapping, Step
@@ -27,7 +28,7 @@ from engine.exchange.suggest import suggest
 from engine.exchange.tables import Line, Table, open_table
 from engine.problems import Problem, Refused
 from engine.runtime import Runtime, Transition
-from engine.runtime.bulk import CHUNK, Made, New, chunks, create_many
+from engine.runtime.bulk import Made, New, chunks, create_many
 from engine.runtime.derive import propagate
 from engine.runtime.moves import transition
 from engine.runtime.rules import after_save
@@ -35,6 +36,7 @@ from engine.runtime.work import Work
 from engine.storage.errors import LockTimeout, StatementTimeout
 from engine.storage.statement import Statement, among
 
+TOGETHER = 1000  # rows of a transaction: each waits for the disk once, and keeps others waiting until it ends
 Progress = Callable[[int, int | None], None]
 
 
@@ -116,8 +118,10 @@ class _Import:
         report = StepReport(model.name, table.path.name, ignored=ignored, unknown=binding.unknown)
         self.report.steps.append(report)
         with Refusals(refused, table) as refusals:
-            for lines in chunks(table.lines(), CHUNK):
-                self.tally(report, refusals, self.chunk(binding, lines, w))
+            for lines in chunks(table.lines(), TOGETHER):
+                # What a chunk makes dies with it.
+                with collector_resting():
+                    self.tally(report, refusals, self.chunk(binding, lines, w))
                 self.done += len(lines)
                 if self.progress is not None:
                     self.progress(self.done, max(total, self.done))
@@ -341,16 +345,15 @@ class _Chunk:
             return
         pipeline = self.binding.step.pipeline
         permit = self.work.lens.writable(self.model.name, "create")
+        defaults = self.binding.defaults
         fresh = []
         for row, _ in news:
-            values = {
-                **self.binding.defaults,
-                **{name: value for name, value in row.values.items() if value is not None and name != NO_ID},
-            }
+            values = {name: value for name, value in row.values.items() if value is not None and name != NO_ID}
+            if defaults:
+                values = defaults | values
             problems = [
                 Problem("field-not-writable", name, {"label": self.model.labels[name]})
-                for name in values
-                if name not in permit
+                for name in sorted(values.keys() - permit)
             ]
             fresh.append(New(values, pipeline, row.stage, row.at, problems))
         made: list[Made] = create_many(self.work, self.model, fresh)

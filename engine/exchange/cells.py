@@ -27,6 +27,8 @@ from engine.fields.number import Numeric
 from engine.fields.scalars import exact, read_number
 
 Reader = Callable[[Any], Any]
+_MOST_SEEN = 4096
+_SHORT = 40  # characters; longer texts hardly occur twice
 _DAY = timedelta(days=1)
 
 
@@ -39,6 +41,7 @@ def reader(
     known = {fold(text): literal(field, value, dates) for text, value in values.items()}
     empty = literal(field, default, dates)
     read = field.read
+    seen: dict[Any, Any] = {}  # what short texts have been found to say, for most columns say the same things again
     structured = isinstance(field, (AddressField, LocationField))
 
     def of_cell(cell: Any) -> Any:
@@ -56,7 +59,18 @@ def reader(
             return empty if found is None else found
         return _of_spreadsheet(field, cell, dates)
 
-    return of_cell
+    def remembered(cell: Any) -> Any:
+        if type(cell) is not str or len(cell) > _SHORT:
+            return of_cell(cell)
+        try:
+            return seen[cell]
+        except KeyError:
+            if len(seen) >= _MOST_SEEN:
+                seen.clear()
+            found = seen[cell] = of_cell(cell)
+            return found
+
+    return remembered
 
 
 def _of_json(field: Field, cell: str) -> Any:

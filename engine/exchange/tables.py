@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -27,8 +27,7 @@ _BLOCK = 1 << 20
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A row of the file: its number as a person counts (the header is 1), and its cells, as many as there are headers.
 
     Cells are texts; in a spreadsheet also numbers, booleans, dates and times. Empty ones are "".  `extra` are cells
@@ -56,8 +55,13 @@ class Table:
         """The rows below the headers, without blank ones. Raises Refused (422) where the file breaks off or is garbled."""
         width = len(self.headers)
         for number, cells in self._rows():
-            if any(cell != "" for cell in cells):
-                padded = (*cells[:width], *("",) * (width - len(cells)))
+            count = len(cells)
+            if cells.count("") == count:
+                continue
+            if count == width:
+                yield Line(number, tuple(cells))
+            else:
+                padded = (*cells[:width], *("",) * (width - count))
                 yield Line(number, padded, tuple(cell for cell in cells[width:] if cell != ""))
 
     def _rows(self) -> Iterator[tuple[int, list[Any]]]:

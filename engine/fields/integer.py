@@ -26,6 +26,10 @@ class IntegerField(Numeric):
     def parse(self, value: Any) -> int | None:
         if value is None:
             return None
+        if type(value) is int:
+            low, high = self.bounds
+            if low <= value <= high:
+                return value
         number = exact(value)
         if number != int(number):
             raise Invalid("integer-fraction", value=str(value)[:40])

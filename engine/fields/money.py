@@ -7,7 +7,7 @@ from pydantic import Field as Key
 from engine.expressions.types import Type
 from engine.fields.base import DateOrder, Field, Invalid, field_types
 from engine.fields.number import Numeric
-from engine.fields.scalars import fixed, grouped, read_number, typed
+from engine.fields.scalars import fixed, grouped, read_number, simple_number, typed
 from engine.problems import Label
 
 # Signs that come before the amount; CNY and JPY share ¥.
@@ -50,6 +50,9 @@ class MoneyField(Numeric):
         return Type("number", scale=self.scale, unit=self.currency)
 
     def read(self, text: str, dates: DateOrder = "ymd") -> int | None:
+        simple = simple_number(text)
+        if simple is not None:
+            return fixed(simple, self.scale, *self.bounds)
         plain = typed(text)
         marks = []
         for mark in _MARKS:

@@ -31,6 +31,7 @@ END = r"(?!\n)$"
 PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"  # the same for JSON Schema; surrogates cannot be written in JSON
 
 _NUMBER = re.compile(r"(?P<open>\()?(?P<sign>[-+]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<part>[0-9]*))?(?:[eE](?P<power>[-+]?[0-9]{1,3}))?(?P<unit>万亿|千|万|亿)?(?P<close>\))?")  # fmt: skip
+_SIMPLE = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _UNITS = {"千": 3, "万": 4, "亿": 8, "万亿": 12}
 _SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "、": ",", "。": ".", "\u200b": None, "\ufeff": None})
 
@@ -50,11 +51,21 @@ def typed(text: str) -> str:
     """A typed text made plain: full-width signs and digits to ASCII (NFKC), outer blanks removed."""
     if len(text) > READ_LIMIT:
         raise Invalid("text-too-long", max=READ_LIMIT, length=len(text))
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return unicodedata.normalize("NFKC", plain_text(text, READ_LIMIT)).translate(_SIGNS).strip()
+
+
+def simple_number(text: str) -> Decimal | None:
+    """The number that a text of digits says, with a sign and a point or without; None for anything else."""
+    return Decimal(text) if _SIMPLE.fullmatch(text) else None
 
 
 def read_number(text: str) -> Decimal | None:
     """The number a person means: `1,234.50`, `１２`, `1.2万`, `(300)`; None for a blank. Raises Invalid."""
+    simple = simple_number(text)
+    if simple is not None:
+        return simple
     plain = typed(text).replace(" ", "")
     if not plain:
         return None

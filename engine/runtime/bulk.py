@@ -18,6 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from engine.app import EntityApp
+from engine.collector import collector_resting
 from engine.columns import day, new_ids
 from engine.expressions import read_sql
 from engine.problems import Problem, Refused
@@ -63,7 +64,8 @@ def create_many(work: Work, model: EntityApp, rows: Sequence[New], *, trusted: b
     made = [Made() for _ in rows]
     size = 1 if batch.entangled else CHUNK
     for start in range(0, len(rows), size):
-        batch.run(list(zip(rows[start : start + size], made[start : start + size], strict=True)))
+        with collector_resting():
+            batch.run(list(zip(rows[start : start + size], made[start : start + size], strict=True)))
     return made
 
 
@@ -86,6 +88,12 @@ class _Batch(Links):
         self.lacking = () if trusted else tuple(work.too_few(model, dict.fromkeys(model.children, 0), ""))
         self.files = () if trusted else plan.files
         self.conditioned = bool(plan.required or model.required_when or model.rules)
+        # Then a record that is not hopeless breaks no condition.
+        self.plain = (
+            not model.required_when
+            and len(self.certain) == len(plan.required)
+            and len(self.local_rules) == len(model.rules)
+        )
 
     # -- a chunk -------------------------------------------------------------------------------------------------------
 
@@ -153,7 +161,7 @@ class _Batch(Links):
                     self.travel(draft, new)
             if plan.early:
                 evaluate(model, plan.early, draft.after, context)
-            if self.conditioned and not plan.outside.keys:
+            if self.conditioned and not plan.outside.keys and not (self.plain and not self.hopeless(draft)):
                 found = work.conditions(draft, "", {})
                 if found:
                     made.problems += tuple(found)
@@ -210,7 +218,8 @@ class _Batch(Links):
             self.number(drafts)
         shown = [(name, model.fields[name].show) for name in plan.searched]
         try:
-            work.w.many(plan.insert(), [self.columns(draft, shown) for draft in drafts])
+            # One by one: while the database takes the first, the search words of the next are made.
+            work.w.many(plan.insert(), (self.columns(draft, shown) for draft in drafts))
         except UniqueViolation as error:
             raise work.not_unique(model, plan, error, "") from None
         self.settle(drafts)
@@ -236,10 +245,8 @@ class _Batch(Links):
 
     def columns(self, draft: Draft, shown: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         after = draft.after
-        return {
-            **after,
-            "search": search_tokens(show(value) for name, show in shown if (value := after[name]) is not None),
-        }
+        texts = [show(value) for name, show in shown if (value := after[name]) is not None]
+        return {**after, "search": search_tokens(texts)}
 
     def number(self, drafts: list[Draft]) -> None:
         """Counters are taken for the whole chunk at once, in the order of the rows."""

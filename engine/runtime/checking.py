@@ -1,6 +1,6 @@
 """What is asked of a record before it is saved: its values, its conditions, what it points to, whose it may be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -34,23 +34,26 @@ class Checking(Act):
         """
         problems: list[Problem] = []
         sent = dict(values)
+        if not sent.keys() <= writable:
+            problems += self._strangers(model, sent, writable, path)
+        stored, found = self.plans.validator(model, writable).validate(sent, partial, before)
+        problems += [_below(problem, path) for problem in found if problem.code != "required-missing"]
+        return stored, problems
+
+    def _strangers(
+        self, model: EntityApp, sent: dict[str, Any], writable: frozenset[str], path: str
+    ) -> Iterator[Problem]:
+        """Why fields may not be written; they are taken out of `sent`."""
         visible = self.lens.view.permit(model.name).visible
-        for name in list(sent):
-            if name in writable:
-                continue
+        for name in [each for each in sent if each not in writable]:
             label = model.labels.get(name)
             if name in ("stage", "pipeline"):
-                problems.append(Problem("stage-by-transition", path + name))
+                yield Problem("stage-by-transition", path + name)
             elif label is not None and (name in visible or self.principal.administrator):
-                problems.append(Problem("field-not-writable", path + name, {"label": label}))
+                yield Problem("field-not-writable", path + name, {"label": label})
             else:
-                problems.append(
-                    Problem("unknown-field", path + name, {"entity": model.label, "name": name, "nearest": None})
-                )
+                yield Problem("unknown-field", path + name, {"entity": model.label, "name": name, "nearest": None})
             del sent[name]
-        stored, found = self.plans.validator(model, writable & frozenset(model.fields)).validate(sent, partial, before)
-        problems += [_below(problem, path) for problem in found if problem.code != "required-missing"]
-        return dict(stored), problems
 
     def too_few(self, model: EntityApp, counts: Mapping[str, int], path: str) -> list[Problem]:
         """The tables that a record may not be without, and is. `counts` are the rows it will have, by table."""

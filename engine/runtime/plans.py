@@ -220,12 +220,12 @@ class Plans:
             found = self._kept[key] = make()
         return found
 
-    def validator(self, model: EntityApp, names: frozenset[str]) -> Validator:
-        """The validator of what may be sent: the fields in `names`, all others refused."""
-        key = (model.name, names)
+    def validator(self, model: EntityApp, writable: frozenset[str]) -> Validator:
+        """The validator of what may be sent: the fields that are `writable`, all others refused."""
+        key = (model.name, writable)
         found = self._validators.get(key)
         if found is None:
-            fields = {name: each for name, each in model.fields.items() if name in names}
+            fields = {name: each for name, each in model.fields.items() if name in writable}
             found = self._validators[key] = Validator(fields, model.labels)
         return found
 

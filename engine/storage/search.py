@@ -27,18 +27,19 @@ def _runs(text: str, longest: int) -> Iterable[tuple[str, bool]]:
 
 
 def search_tokens(texts: Iterable[str]) -> list[str]:
-    """The tokens of a record whose searchable fields show `texts`: sorted, each once."""
+    """The tokens of a record whose searchable fields show `texts`: as they occur, each once."""
     # No run reaches over a line break, so one look at all texts is enough.
     whole = "\n".join(texts)
-    tokens: set[str] = set()
+    tokens: list[str] = []
     for cjk, other in _RUNS.findall(unicodedata.normalize("NFKC", whole[:LONGEST_TEXT]).lower()):
         if cjk:
-            tokens.update(cjk)
-            tokens.update(map(add, cjk, cjk[1:]))
+            tokens += cjk
+            tokens += map(add, cjk, cjk[1:])
         else:
-            tokens.update((other[:1], other[:2]))
-            tokens.update(map(add, map(add, other, other[1:]), other[2:]))
-    return sorted(tokens)
+            tokens.append(other[:1])
+            tokens.append(other[:2])
+            tokens += map(add, map(add, other, other[1:]), other[2:])
+    return list(dict.fromkeys(tokens))
 
 
 def query_tokens(query: str) -> list[str]:
