@@ -14,6 +14,7 @@ from engine.expressions.types import Context
 from engine.problems import Label, Problem, Refused
 from engine.reading import Lens
 from engine.runtime.plans import Plans
+from engine.storage.session import Write
 
 MOST_ROUNDS = 25
 OWN = frozenset({"id", "version", "created_at", "created_by", "updated_at", "updated_by"})
@@ -144,9 +145,9 @@ class Act:
         return tuple(grant for grant, holds in zip(grants, flags, strict=False) if holds)
 
     def find(self, model: EntityApp, id: int) -> Draft | None:
-        """A record with its stored values, locked for writing; None if there is none."""
+        """A record with its stored values, locked in a transaction that writes; None if there is none."""
         plan = self.plans.entity(model.name)
-        row = self.w.one(plan.select(lock=True), {"id": id})
+        row = self.w.one(plan.select(lock=isinstance(self.w, Write)), {"id": id})
         if row is None:
             return None
         values = dict(zip(plan.stored, row, strict=True))

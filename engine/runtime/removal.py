@@ -28,7 +28,7 @@ def remove(work: Work, draft: Draft, cause: str | None = None) -> Draft:
         if not ids:
             continue
         if rule == "restrict":
-            raise Refused(Problem("deletion-restricted", model.name, {"count": len(ids), "entity": other.label}), 409)
+            raise Refused(_restricted(work, model, other, name, ids), 409)
         for each in ids:
             found = work.find(other, each)
             if found is None:
@@ -40,6 +40,14 @@ def remove(work: Work, draft: Draft, cause: str | None = None) -> Draft:
                 work.change(found, cause=f"clear:{model.name}", checked=False)
     _set_deleted(work, draft, work.now, "delete", cause)
     return draft
+
+
+def _restricted(work: Work, model: EntityApp, other: EntityApp, lookup: str, ids: list[int]) -> Problem:
+    """Why what `ids` point to stays: how many of them there are is for those who see them."""
+    seen = work.lens.titles(work.w, other.name, ids) if lookup in work.lens.view.permit(other.name).visible else ()
+    if not seen:
+        return Problem("deletion-restricted-unseen", model.name)
+    return Problem("deletion-restricted", model.name, {"count": len(seen), "entity": other.label})
 
 
 def pointing(work: Work, model: EntityApp) -> Iterator[tuple[EntityApp, str, str]]:
@@ -118,7 +126,9 @@ def merge(work: Work, command: Merge) -> Draft:
     if command.keep == command.lose:
         raise Refused(Problem("merge-same", "lose"))
     keep, writable = work.load(model, command.keep, "merge")
-    lose, _ = work.load(model, command.lose, "merge")
+    lose, theirs = work.load(model, command.lose, "merge")
+    # What he may not touch on the one that goes does not come to light on the one that stays.
+    writable &= theirs
     problems = []
     for name, side in command.choices.items():
         if name not in writable or name not in model.columns:

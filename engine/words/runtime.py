@@ -30,6 +30,10 @@ WORDS = {
         "hint_zh": "先处理这些记录。",
         "hint_en": "Deal with those first.",
     },
+    "deletion-restricted-unseen": {
+        "zh": "还有你看不到的记录指向它,不能删除。",
+        "en": "Records that you do not see still point to it; it cannot be deleted.",
+    },
     "not-deleted": {"zh": "这条记录没有被删除。", "en": "This record is not deleted."},
     "child-unknown": {"zh": "第 {row} 行不属于这条记录。", "en": "Row {row} does not belong to this record."},
     "file-unknown": {"zh": "没有这个文件,或它不是你上传的。", "en": "There is no such file, or it is not yours."},

@@ -21,7 +21,7 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from engine.clock import SystemClock
+from engine.clock import Clock
 from engine.definition import load
 from engine.publishing.apply import publish
 from engine.web.server import create_server
@@ -36,7 +36,7 @@ with warnings.catch_warnings():
 APP = Path(__file__).parent / "app.yaml"
 PASSWORD = "correct horse battery"
 # Leases of rates change because somebody asks, whatever the answer; the calendar is long, and nothing but publishing writes it.
-IGNORED = {"dg_rate", "dg_calendar_day"}
+IGNORED = {"dg_rate", "dg_calendar_day", "dg_calendar_stretch"}
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
 )
@@ -85,27 +85,24 @@ class Person:
 class Shop:
     """The server, its people and the database behind it."""
 
-    def __init__(self, settings: Settings) -> None:
+    app, name = APP, "shop"
+    roles = {"ann": ["rep"], "bob": ["rep"], "meg": ["manager"], "max": ["admin"], "sue": ["support"]}
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.server = create_server(settings)
+        self.server = create_server(settings, clock)
         self.site: Site = self.server.state.site
-        publish(self.site.db, load(APP), SystemClock())
+        publish(self.site.db, load(self.app), self.site.clock)
         self.site.live.refresh()
         self.http = TestClient(self.server, base_url="http://shop.test")
         self.people: dict[str, Person] = {}
-        for login, roles in {
-            "ann": ["rep"],
-            "bob": ["rep"],
-            "meg": ["manager"],
-            "max": ["admin"],
-            "sue": ["support"],
-        }.items():
+        for login, roles in self.roles.items():
             self.join(login, *roles)
 
     def join(self, login: str, *roles: str) -> Person:
         people = self.site.people
         id = people.create_user(login, login.title(), hashed=hashed(PASSWORD))
-        people.set_roles(id, "shop", roles)
+        people.set_roles(id, self.name, roles)
         _, token = people.create_token(id, "test")
         self.people[login] = Person(self, login, id, token)
         return self.people[login]
@@ -118,7 +115,7 @@ class Shop:
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         if not path.startswith("/api") and not more.pop("bare", False):
-            path = f"/api/v1/shop{path}"
+            path = f"/api/v1/{self.name}{path}"
         response = self.http.request(method, path, **more)
         self.http.cookies.clear()
         assert response.status_code < 500, f"{method} {path}: {response.status_code} {response.text}"

@@ -103,6 +103,20 @@ def test_p07_what_is_refused_changes_nothing_however_often(shop: Shop) -> None:
             assert response.status_code in (403, 404), response.text
 
 
+def test_deleting_does_not_count_what_one_does_not_see(shop: Shop) -> None:
+    mine = shop.ann.create("customer", name="Acme")
+    for number in range(3):
+        shop.max.create("order", title=f"Bob's {number}", owner=str(shop.bob.id), customer=mine["id"])
+    with shop.unchanged():
+        refused = shop.ann.delete(f"/customer/{mine['id']}", mine["version"])
+        assert refused.status_code == 409
+        assert refused.json()["code"] == "deletion-restricted-unseen"
+        assert not any(sign in refused.json()["detail"] for sign in "0123456789")
+    shop.ann.create("order", title="Ann's", customer=mine["id"])
+    assert "1 Order" in shop.ann.delete(f"/customer/{mine['id']}", mine["version"]).json()["detail"]
+    assert "4 Order" in shop.max.delete(f"/customer/{mine['id']}", mine["version"]).json()["detail"]
+
+
 def test_p08_another_persons_file_is_out_of_reach(shop: Shop) -> None:
     theirs = shop.bob.create("order", title="Theirs")
     response = shop.bob.upload(f"/order/{theirs['id']}/files/papers", "secret.pdf", PDF)
@@ -120,6 +134,45 @@ def test_p08_another_persons_file_is_out_of_reach(shop: Shop) -> None:
             assert shop.ann.patch(f"/order/{mine['id']}", values, mine["version"]).status_code in (403, 404, 422)
         assert shop.ann.post("/order", {"title": "Copy", "papers": [file]}).status_code in (403, 404, 422)
         assert shop.sue.get(f"/files/{file}").status_code == 404
+
+
+def test_p08_a_form_sent_back_names_no_file_but_ones_own(shop: Shop) -> None:
+    theirs, mine = shop.bob.create("order", title="Theirs"), shop.ann.create("order", title="Mine")
+    path = f"/api/v1/shop/order/{theirs['id']}/files/papers"
+    file = shop.bob.upload(path, "merger.pdf", PDF).json()["record"]["papers"][0]
+    mine = shop.ann.upload(f"/order/{mine['id']}/files/papers", "mine.pdf", PDF).json()["record"]
+    own = mine["papers"][0]
+    session = shop.site.people.open_session(shop.ann.id)
+    with shop.unchanged():
+        for id in (file, "²", "9" * 30, "0" * 30, "-1", "x", "9223372036854775807"):
+            form = {"csrf": session.csrf, "~version": mine["version"], "title": "", "papers~kept": [own, id]}
+            page = shop.ask(
+                "POST",
+                f"/shop/order/{mine['id']}/edit",
+                bare=True,
+                data=form,
+                headers={"cookie": f"dougong={session.token}"},
+            )
+            assert page.status_code == 422, id
+            assert "mine.pdf" in page.text
+            assert "merger" not in page.text
+
+
+@pytest.mark.parametrize("version", ["x", "²", "-1", "1e3", "9" * 30, "9" * 5000, ""])
+def test_p27_a_form_with_a_version_that_is_none_changes_nothing(shop: Shop, version: str) -> None:
+    mine = shop.ann.create("order", title="Mine")
+    session = shop.site.people.open_session(shop.ann.id)
+    with shop.unchanged():
+        for action in ("edit", "delete"):
+            form = {"csrf": session.csrf, "~version": version, "title": "Other"}
+            page = shop.ask(
+                "POST",
+                f"/shop/order/{mine['id']}/{action}",
+                bare=True,
+                data=form,
+                headers={"cookie": f"dougong={session.token}"},
+            )
+            assert page.status_code == 409, (action, page.status_code)
 
 
 def test_p08_even_ones_own_file_belongs_to_one_record(shop: Shop) -> None:

@@ -11,10 +11,10 @@ from engine.web.pages.visit import AppVisit
 
 
 def post_delete(visit: AppVisit) -> Response:
-    model, version = visit.model(), visit.field("~version")
+    model = visit.model()
     try:
         visit.site.runtime.execute(
-            visit.app, visit.principal, Delete(model.name, visit.id, int(version) if version.isdigit() else None)
+            visit.app, visit.principal, Delete(model.name, visit.id, visit.number("~version") or 0)
         )
     except Refused as error:
         if error.status in (403, 404):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from engine.app import App, EntityApp
+from engine.columns import MAX_STORED
 from engine.fields import Field, Invalid
 from engine.fields.choice import Choosing
 from engine.fields.files import Attached
@@ -79,7 +80,7 @@ class Titles:
         for name in names:
             field = fields.get(name)
             if isinstance(field, Linking):
-                ids = {int(value) for record in records if (value := record.get(name)) is not None}
+                ids = {number for record in records if (number := id_in(record.get(name))) is not None}
                 wanted.setdefault(field.target, set()).update(ids)
             elif isinstance(field, Attached):
                 files.update(id for record in records for id in file_ids(record.get(name)))
@@ -94,10 +95,18 @@ class Titles:
 
     def title(self, entity: str, id: str | None) -> str | None:
         """None for a record that is gone or not to be seen."""
-        return None if id is None else self._found.get(entity, {}).get(int(id))
+        number = id_in(id)
+        return None if number is None else self._found.get(entity, {}).get(number)
 
     def file(self, id: str) -> Cell:
         return self._files.get(id, Cell("text", id, key=id))
+
+
+def id_in(value: Any) -> int | None:
+    """The id that a value names; None for none, and for what somebody put into a form in place of one."""
+    text = str(value)
+    fits = text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= MAX_STORED
+    return int(text) if fits else None
 
 
 def file_ids(value: Any) -> list[str]:

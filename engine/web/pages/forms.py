@@ -106,14 +106,14 @@ def post_edit(visit: AppVisit) -> Response:
     record = _record(visit, model)
     merged = visit.field("~merge")
     if merged:
-        values, version = _chosen(visit, merged), int(visit.field("~version") or 0)
+        values, version = _chosen(visit, merged), visit.number("~version") or 0
         draft = Draft({**record, **values})
     else:
         draft = _posted(visit, model, "edit")
         if visit.field("~add"):
             return _draw(visit, model, "edit", Draft({**record, **_with_row(visit, draft).values}), record)
         values = changed(draft.values, base_of(visit.field("~base")) if visit.field("~base") else record)
-        version = int(visit.field("~version") or 0)
+        version = visit.number("~version") or 0
         draft.values = {**record, **draft.values}
     if draft.problems:
         return _draw(visit, model, "edit", draft, record, 422)

@@ -302,10 +302,7 @@ def post_move(visit: AppVisit) -> Response:
     model, name = visit.model(), visit.request.path_params["transition"]
     # A chosen reason is kept by its key, so that it can be counted and read in both languages.
     reason = ": ".join(each for each in (visit.field("choice"), visit.field("reason").strip()) if each)
-    version = visit.field("~version")
-    command = Transition(
-        model.name, visit.id, name=name, reason=reason or None, version=int(version) if version.isdigit() else None
-    )
+    command = Transition(model.name, visit.id, name=name, reason=reason or None, version=visit.number("~version"))
     href = visit.href(model.name, str(visit.id))
     with visit.read() as r:
         before = visit.lens.get(r, model.name, visit.id, ("pipeline", "stage"))

@@ -13,6 +13,7 @@ from engine.reading.notices import notices as told_of
 from engine.runtime.matching import candidates
 from engine.storage import system
 from engine.web import incoming
+from engine.web.pages.cells import id_in
 from engine.web.pages.frame import icon_of
 from engine.web.pages.visit import AppVisit
 
@@ -40,7 +41,7 @@ class Hint:
 
 def notices(visit: AppVisit, r: Any, model: EntityApp, id: int | None, values: Mapping[str, Any]) -> list[Hint]:
     """The notices of a record with these JSON values; `id` is None for one that is being made."""
-    chosen = {name: int(values[name]) for name in model.lookups if values.get(name) and str(values[name]).isdigit()}
+    chosen = {name: other for name in model.lookups if (other := id_in(values.get(name))) is not None}
     return [
         Hint(
             told.words[visit.language],

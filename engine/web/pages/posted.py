@@ -5,6 +5,7 @@ cannot be read stays as it was typed, with a problem at its place; nothing typed
 really sent count: a form of three fields changes three fields.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -140,10 +141,9 @@ class Posted:
         if f"{path}~rows" not in self.form:
             return
         entity, lookup = model.relations[name]
+        rows_of = re.compile(rf"{re.escape(path)}\.([0-9]{{1,5}})(?:\.|$)")
         child = self.lens.app.entities[entity]
-        numbers = sorted(
-            {int(key.split(".")[1]) for key in self.form if key.startswith(f"{path}.") and key.split(".")[1].isdigit()}
-        )
+        numbers = sorted({int(found[1]) for key in self.form if (found := rows_of.match(key))})
         writable = self.lens.writable(entity, "update") | self.lens.writable(entity, "create")
         begun = {row.get("id"): row for row in self.base.get(name) or () if isinstance(row, dict)}
         rows: list[dict[str, Any]] = []

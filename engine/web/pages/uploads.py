@@ -12,25 +12,44 @@ from engine.fields.files import IMAGES
 from engine.problems import Problem, Refused
 from engine.storage import system
 from engine.storage.statement import among
-from engine.web.pages.cells import Cell, address, file_size, problem_of
-from engine.web.site import Site
+from engine.web.pages.cells import Cell, address, file_size, id_in, problem_of
 
 if TYPE_CHECKING:
     from engine.web.pages.visit import AppVisit
 
 
-def file_cells(site: Site, r: Any, app: str, ids: Iterable[str]) -> Mapping[str, Cell]:
-    """Names, sizes and addresses of files, by id. Whoever sees the field sees these; the address asks again."""
-    wanted = [int(id) for id in ids if id.isdigit()]
+def file_cells(visit: "AppVisit", r: Any, ids: Iterable[str]) -> Mapping[str, Cell]:
+    """Names, sizes and addresses of those files that the reader may see, by id. The ids may come from a form."""
+    wanted = {number for text in ids if (number := id_in(text)) is not None}
     if not wanted:
         return {}
     f = system.file
-    statement = site.db.statement(
-        sa.select(f.c.id, f.c.name, f.c.size).where(among(f.c.id, "ids"), f.c.app == sa.bindparam("app"))
+    statement = visit.site.db.statement(
+        sa.select(f.c.id, f.c.name, f.c.size, f.c.entity, f.c.record, f.c.field, f.c.by).where(
+            among(f.c.id, "ids"), f.c.app == sa.bindparam("app"), f.c.deleted_at.is_(None)
+        )
     )
+    rows = r.all(statement, {"ids": sorted(wanted), "app": visit.app.name})
+    seen = _seen(visit, r, {(entity, record, field) for *_, entity, record, field, _ in rows if record is not None})
     return {
-        str(id): file_cell(app, str(id), name, size) for id, name, size in r.all(statement, {"ids": wanted, "app": app})
+        str(id): file_cell(visit.app.name, str(id), name, size)
+        for id, name, size, entity, record, field, by in rows
+        if ((entity, record, field) in seen if record is not None else by == visit.principal.user)
     }
+
+
+def _seen(visit: "AppVisit", r: Any, places: set[tuple[str, int, str]]) -> set[tuple[str, int, str]]:
+    """Those of the places - entity, record, field - that the reader may see."""
+    lens, found = visit.lens, set()
+    for entity in {entity for entity, _, _ in places} & visit.app.entities.keys():
+        permit = lens.view.permit(entity)
+        records = lens.titles(r, entity, {record for other, record, _ in places if other == entity})
+        for place in places:
+            if place[0] != entity or place[1] not in records or place[2] not in permit.visible:
+                continue
+            if permit.showing(place[2]) is None or place[2] in (lens.shown(r, entity, place[1]) or ()):
+                found.add(place)
+    return found
 
 
 def file_cell(app: str, id: str, name: str, size: int) -> Cell:

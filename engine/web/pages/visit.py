@@ -83,6 +83,11 @@ class Visit:
         value = self.form.get(name) if self.form is not None else None
         return value if isinstance(value, str) else ""
 
+    def number(self, name: str) -> int | None:
+        """A whole number of the posted form, such as a version; None if it is missing or something else."""
+        text = self.field(name)
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
     def uploads(self, name: str) -> list[UploadFile]:
         """The files of the posted form under a name."""
         found = self.form.getlist(name) if self.form is not None else []
@@ -183,7 +188,7 @@ class AppVisit(Visit):
         return address(self.app.name, *parts)
 
     def files(self, r: Any) -> Callable[[Iterable[str]], Mapping[str, Cell]]:
-        return lambda ids: file_cells(self.site, r, self.app.name, ids)
+        return lambda ids: file_cells(self, r, ids)
 
     def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
         """What else can be done from a list: take its rows along."""
@@ -276,19 +281,38 @@ class Page:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         site: Site = scope["app"].state.site
-        response, form = await self._received(request, site)
+        who, broken, response = self._comes(request, site)
+        form = None
+        if response is None:
+            # Nobody's bytes are read before it is known who sends them.
+            response, form = await self._received(request, site)
         try:
             if response is None:
-                response = await self._answer(request, site, form)
+                response = await self._answer(request, site, who, form)
         finally:
             if form is not None:
                 await form.close()
+        if broken:
+            forget(response, request)
         await response(scope, receive, send)
+
+    def _comes(self, request: Request, site: Site) -> tuple[Visitor, bool, Response | None]:
+        """Who comes, whether with credentials that do not hold, and the answer if he gets no further."""
+        nobody, broken = stranger(request, site), False
+        if request.method not in self._methods:
+            return nobody.visitor, broken, HTMLResponse("", 405, {"allow": ", ".join(sorted(self._methods))})
+        try:
+            who = visitor(request, site)
+        except Refused as error:
+            if error.status != 401:
+                return nobody.visitor, broken, nobody.refused(error)
+            # Credentials that do not hold are forgotten; then one signs in anew.
+            broken, who = True, nobody.visitor
+        stays_out = who.user is None and not self._open_to_all
+        return who, broken, _to_sign_in(request) if stays_out else None
 
     async def _received(self, request: Request, site: Site) -> tuple[Response | None, FormData | None]:
         """The posted form; or the answer to what cannot be one."""
-        if request.method not in self._methods:
-            return HTMLResponse("", 405, {"allow": ", ".join(sorted(self._methods))}), None
         if request.method != "POST":
             return None, None
         try:
@@ -296,34 +320,20 @@ class Page:
         except HTTPException:
             return stranger(request, site).refused(Refused(Problem("form-broken"), 400)), None
 
-    async def _answer(self, request: Request, site: Site, form: FormData | None) -> Response:
-        broken = False
-        try:
-            who = visitor(request, site)
-        except Refused as error:
-            if error.status != 401:
-                return stranger(request, site).refused(error)
-            # Credentials that do not hold are forgotten; then one signs in anew.
-            broken, who = True, stranger(request, site).visitor
+    async def _answer(self, request: Request, site: Site, who: Visitor, form: FormData | None) -> Response:
         plain = Visit(request, site, who, form)
         request.scope["language"] = plain.language
         try:
             genuine(request, who, plain.field("csrf"))
-            if who.user is None and not self._open_to_all:
-                response = _to_sign_in(request)
-            else:
-                visit = plain if self._kind is Visit else self._kind(request, site, who, form)
-                response = await to_thread.run_sync(self._drawn, visit, limiter=site.limiter)
+            visit = plain if self._kind is Visit else self._kind(request, site, who, form)
+            return await to_thread.run_sync(self._drawn, visit, limiter=site.limiter)
         except Refused as error:
-            response = plain.refused(error)
+            return plain.refused(error)
         except (Unavailable, LockTimeout, StatementTimeout):
-            response = stranger(request, site).refused(Refused(Problem("unavailable"), 503))
-        except Exception:
-            log.error("failed", request=request.scope["request_id"], path=request.url.path[:200], exc_info=True)
-            response = stranger(request, site).failed(request.scope["request_id"])
-        if broken:
-            forget(response, request)
-        return response
+            return stranger(request, site).refused(Refused(Problem("unavailable"), 503))
+        except Exception as error:
+            log.error("failed", error, request=request.scope["request_id"], path=request.url.path[:200])
+            return stranger(request, site).failed(request.scope["request_id"])
 
     def _drawn(self, visit: Visit) -> Response:
         try:
