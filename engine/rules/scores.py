@@ -194,7 +194,7 @@ class ScoreApp:
             )
         return out
 
-    def select(self, tables: Any, alias: Any) -> sa.CTE:
+    def select(self, tables: Any, alias: Any) -> sa.Subquery:
         """The scores of all rows of `alias` (id, score, band, detail): one pass, nothing per row in Python."""
         terms = [term.expression.to_sql(tables, alias).label(f"t{i}") for i, term in enumerate(self.terms)]
         holds = sa.true() if self.when is None else self.when.clause(tables, alias)
@@ -216,9 +216,10 @@ class ScoreApp:
         )
         return self._step(sa.select(middle.c.id, middle.c.score, band.label("band"), detail.label("detail")), "scored")
 
-    def _step(self, rows: sa.Select[Any], name: str) -> sa.CTE:
+    def _step(self, rows: sa.Select[Any], name: str) -> sa.Subquery:
         # Left to themselves, both databases write each step out wherever the next one mentions it, many times over.
-        return rows.cte(f"{self.name}_{name}").prefix_with("MATERIALIZED")
+        # An offset keeps them from that, and lets row after row pass through all steps, so that none is stored.
+        return rows.offset(sa.literal_column("0")).subquery(f"{self.name}_{name}")
 
     def _total_sql(self, columns: list[Any]) -> Any:
         whole = sum(term.weight for term in self.terms)
@@ -228,9 +229,14 @@ class ScoreApp:
             total = total + sa.func.coalesce(column, _MISSING.get(term.missing, 0)) * term.weight
             if term.missing == "skip":
                 present = present - sa.case((column.is_(None), term.weight), else_=0)
+        positive = self.base >= 0 and all(term.weight >= 0 for term in self.terms)
         if any(term.missing == "skip" for term in self.terms):
-            total = sa.case((present == 0, 0), (present == whole, total), else_=_divide_sql(total * whole, present))
-        total = _divide_sql(self.base * _ONE + total, sa.literal(_STEP, sa.BigInteger()))
+            shared = _divide_sql(total * whole, present, positive)
+            total = sa.case((present == 0, 0), (present == whole, total), else_=shared)
+        total = _divide_sql(self.base * _ONE + total, sa.literal(_STEP, sa.BigInteger()), positive)
+        # Each mention of the sum writes it out once more; where it cannot leave the range, once is enough.
+        if positive and (self.base + whole) * _ONE <= _TOP * _STEP:
+            return total
         return sa.case((total < 0, 0), (total > _TOP, _TOP), else_=total)
 
     def _detail_sql(self, columns: list[Any]) -> Any:
@@ -262,8 +268,10 @@ def _divide(number: int, divisor: int) -> int:
     return quotient if number >= 0 else -quotient
 
 
-def _divide_sql(number: Any, divisor: Any) -> Any:
+def _divide_sql(number: Any, divisor: Any, positive: bool) -> Any:
     # Integer division truncates on both databases, so the half is added towards the sign of the dividend.
+    if positive:
+        return (2 * number + divisor) // (2 * divisor)
     # Divisors are sums of weights; where they are negative both signs turn.
     half = sa.func.abs(divisor)
     size = (2 * sa.func.abs(number) + half) // (2 * half)
