@@ -33,7 +33,9 @@ ROLES = {
 ASKING = ("ann", "cleo", "pia", "eve")
 CSRF = b"{the-token-of-the-session}"  # in a body, stands for it
 # A form's own mark, and the running number of everything that was written anywhere.
-NEW = re.compile(rb'name="~once" value="[^"]*"|"seq":[0-9]+')
+NEW = re.compile(
+    rb'name="~once" value="[^"]*"|"seq":[0-9]+|"seconds":[0-9.]+|"csrf":"[^"]*"|"token":"dg_[^"]*"|"id":"[0-9]*"(?=,"name":"[^"]*","expires_at")'
+)
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 WORDS = "brass copper desk frame glass hinge iron lamp oak panel steel table zinc 门 窗 桌".split()
 SECRET_WORDS = "amber bishop cipher dragon ember falcon garnet hollow ivory jackal".split()
