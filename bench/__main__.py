@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import Engine
+from bench.growth import SIZES, growth
 from bench.inside import inside
 from bench.measure import CONNECTIONS, Cost, Server, median
 from bench.subjects import Hand, Subject
@@ -30,16 +31,20 @@ class Figure:
     times: int
     bar: float | None
     indexed: bool = False  # against the hand-written one with the best index for the list
+    scans: bool = False  # the hand-written one reads all of a table or an index: done less often where these are large
+
+    def turns(self, size: int) -> int:
+        return max(2, self.times * 100_000 // max(size, 100_000)) if self.scans else self.times
 
 
 FIGURES = {
     "get": Figure("get one", 300, 0.5),
-    "first_page": Figure("list 50 through a view", 100, 0.35),
+    "first_page": Figure("list 50 through a view", 100, 0.35, scans=True),
     "next_pages": Figure("list 50 after a cursor", 100, 0.6, indexed=True),
-    "search": Figure("list 50 by search", 25, 0.6),
+    "search": Figure("list 50 by search", 25, 0.6, scans=True),
     "create": Figure("create", 200, 1.0),
     "change": Figure("patch", 150, 1.0),
-    "sums": Figure("sum by state", 2, None),
+    "sums": Figure("sum by state on a board", 20, None, scans=True),
 }
 console = Console(width=110)
 
@@ -55,8 +60,8 @@ def empty_database(kind: str) -> Iterator[str]:
             yield f"sqlite:///{Path(folder) / 'bench.db'}"
 
 
-def cost_of(subject: Subject, server: Server, figure: str) -> Cost:
-    times = FIGURES[figure].times
+def cost_of(subject: Subject, server: Server, figure: str, size: int) -> Cost:
+    times = FIGURES[figure].turns(size)
     return server.cost([getattr(subject, figure)(number, times) for number in range(CONNECTIONS)])
 
 
@@ -89,7 +94,7 @@ def requests(kind: str, size: int, rounds: int, wanted: list[str]) -> None:
                     indexed = True
                 warm(hand, one, name)
                 warm(engine, other, name)
-                pairs = [(cost_of(hand, one, name), cost_of(engine, other, name)) for _ in range(rounds)]
+                pairs = [(cost_of(hand, one, name, size), cost_of(engine, other, name, size)) for _ in range(rounds)]
                 theirs, ours = median([each for each, _ in pairs]), median([each for _, each in pairs])
                 ratio = ours.cpu / theirs.cpu
                 table.add_row(
@@ -117,14 +122,18 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--size", type=int, default=100_000, help="records (100000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each figure is measured (3)")
-    parser.add_argument("--only", nargs="*", default=[], help=f"some of: {', '.join(FIGURES)}, import, inside")
+    parser.add_argument("--only", nargs="*", default=[], help=f"some of: {', '.join(FIGURES)}, import, inside, growth")
+    parser.add_argument("--largest", type=int, default=SIZES[-1], help=f"where growth ends ({SIZES[-1]})")
     chosen = parser.parse_args()
     for kind in ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,):
-        if chosen.only != ["inside"]:
+        if not chosen.only or set(chosen.only) - {"inside", "growth"}:
             requests(kind, chosen.size, chosen.rounds, chosen.only)
         if not chosen.only or "inside" in chosen.only:
             with empty_database(kind) as url:
-                inside(console, kind, url, chosen.size)
+                inside(console, kind, url)
+        if not chosen.only or "growth" in chosen.only:
+            with empty_database(kind) as url:
+                growth(console, kind, url, chosen.largest)
 
 
 if __name__ == "__main__":

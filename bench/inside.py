@@ -1,4 +1,4 @@
-"""What has no hand-written counterpart: gates, scores, sums and the life of a definition, measured inside one process."""
+"""What has no hand-written counterpart: gates, scores and the life of a definition, measured inside one process."""
 
 import tempfile
 import time
@@ -10,14 +10,12 @@ from rich.table import Table
 
 from bench.engine import Engine
 from bench.measure import ROOT, Server, free_port
-from bench.rows import visit_rows
 from engine.access.principal import engine_principal
 from engine.app import App, compile_app
 from engine.clock import SystemClock
 from engine.definition import load
 from engine.publishing.apply import publish
 from engine.publishing.plan import plan_for
-from engine.reading import Query
 from engine.runtime import Create, Runtime, Transition, Update
 from engine.runtime.derive import recompute_all
 from engine.storage.database import Database
@@ -35,7 +33,7 @@ def timed(work: Callable[[], object], rounds: int = 3) -> float:
     return best
 
 
-def inside(console: Console, kind: str, url: str, size: int) -> None:
+def inside(console: Console, kind: str, url: str) -> None:
     table = Table("figure", "measured", "bar", "", title=f"inside, {kind}")
 
     def row(title: str, seconds: float, bar: float | None, unit: str = "ms") -> None:
@@ -51,18 +49,6 @@ def inside(console: Console, kind: str, url: str, size: int) -> None:
     engine.fill(app, "asset", _assets(100_000))
     engine.analyze()
     row("recompute a score of 12 terms, 100,000 records", timed(lambda: _rescore(runtime, app), 2), 1.0)
-    if size >= 1_000_000:
-        engine.fill(app, "visit", visit_rows(size))
-        engine.analyze()
-        lens = runtime.lens(app, engine_principal())
-        with engine.db.read() as r:
-            first = Query(view="newest", filters={"state": "planned", "region": "north"})
-            row(f"list 50 through a view at {size:,}", timed(lambda: lens.page(r, "visit", first)), None)
-            row(
-                f"sum by state at {size:,}",
-                timed(lambda: lens.aggregate(r, "visit", Query(), ("state",), {"sum": "sum(amount)"})),
-                0.05,
-            )
     if CRM.exists():
         _life(row)
         if kind == "sqlite":
