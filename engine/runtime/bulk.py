@@ -31,7 +31,6 @@ from engine.runtime.newcomers import CHUNK, Made, New, Visit, chunks
 from engine.runtime.uploads import take_files
 from engine.runtime.work import Work
 from engine.storage.errors import UniqueViolation
-from engine.storage.search import search_tokens
 from engine.storage.statement import Statement, among
 
 
@@ -216,10 +215,9 @@ class _Batch(Links):
                 raise Refused(found)
         if plan.numbers:
             self.number(drafts)
-        shown = [(name, model.fields[name].show) for name in plan.searched]
         try:
             # One by one: while the database takes the first, the search words of the next are made.
-            work.w.many(plan.insert(), (self.columns(draft, shown) for draft in drafts))
+            work.w.many(plan.insert(), ({**draft.after, "search": plan.words(draft.after)} for draft in drafts))
         except UniqueViolation as error:
             raise work.not_unique(model, plan, error, "") from None
         self.settle(drafts)
@@ -242,11 +240,6 @@ class _Batch(Links):
         except Refused:
             del work.changes[kept:]
             raise
-
-    def columns(self, draft: Draft, shown: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        after = draft.after
-        texts = [show(value) for name, show in shown if (value := after[name]) is not None]
-        return {**after, "search": search_tokens(texts)}
 
     def number(self, drafts: list[Draft]) -> None:
         """Counters are taken for the whole chunk at once, in the order of the rows."""
@@ -284,11 +277,9 @@ class _Batch(Links):
             changed = {name: values[name] for name in late if values.get(name) != draft.after.get(name)}
             if changed:
                 draft.after.update(changed)
-                updates.setdefault(frozenset(changed), []).append(
-                    {**{f"n_{name}": value for name, value in changed.items()}, "id": draft.id}
-                )
+                updates.setdefault(frozenset(changed), []).append(plan.changes(draft.id, changed, draft.after))
         for names, parameters in updates.items():
-            work.w.many(plan.update(names, False, False), parameters)
+            work.w.many(plan.update(names), parameters)
         if self.conditioned:
             for draft in drafts:
                 problems = work.conditions(draft, "", reads[draft.id])
@@ -386,7 +377,7 @@ class _Batch(Links):
             draft for draft in drafts if draft.after.get(group.parent) is None and draft.after.get(group.root) is None
         ]
         rows = [{f"n_{group.root}": draft.id, "id": draft.id} for draft in roots]
-        work.w.many(self.plan.update(frozenset((group.root,)), False, False), rows)
+        work.w.many(self.plan.update(frozenset((group.root,))), rows)
         fixed = {
             "app": work.app.name,
             "entity": model.name,

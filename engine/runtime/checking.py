@@ -152,9 +152,9 @@ class Checking(Act):
             ]
             if target == "user":
                 clauses.append(alias.c.active.is_(True))
-            columns.append(
-                sa.exists(sa.select(sa.literal(1)).select_from(alias).where(*clauses)).label(f"e{len(columns)}")
-            )
+            found = sa.select(sa.literal(1)).select_from(alias).where(*clauses)
+            found = self.plans.guarded(found, alias, target, model.name)
+            columns.append(sa.exists(found).label(f"e{len(columns)}"))
         return self.plans.db.statement(sa.select(*columns))
 
     def check_choices(self, draft: Draft, path: str, names: frozenset[str]) -> list[Problem]:

@@ -106,6 +106,12 @@ def recompute(work: Work, model: EntityApp, ids: Sequence[int], names: Iterable[
     keys = plan.reads(each for name in order for each in model.computed[name].expressions).keys
     count = 0
     for start in range(0, len(ids), CHUNK):
+        if work.plans.db.dialect == "postgresql":
+            # Whoever writes another of the records that these are computed from waits here, and then sees what we have written.
+            work.w.all(
+                work.plans.kept(("lock", model.name), lambda: _lock(work.plans, model)),
+                {"ids": list(ids[start : start + CHUNK])},
+            )
         journal: list[dict[str, Any]] = []
         updates: dict[frozenset[str], list[dict[str, Any]]] = {}
         for row in work.w.all(select, {**work.parameters, "ids": list(ids[start : start + CHUNK])}):
@@ -122,9 +128,7 @@ def recompute(work: Work, model: EntityApp, ids: Sequence[int], names: Iterable[
                 continue
             count += 1
             id = before["id"]
-            updates.setdefault(frozenset(changed), []).append(
-                {f"n_{name}": value for name, value in changed.items()} | {"id": id, "seen": None}
-            )
+            updates.setdefault(frozenset(changed), []).append(plan.changes(id, changed, values))
             told = {name: [before.get(name), value] for name, value in changed.items()}
             journal.append(
                 {"app": work.app.name, "entity": model.name, "record": id, "version": before["version"], "at": work.now, "user": None,
@@ -135,7 +139,7 @@ def recompute(work: Work, model: EntityApp, ids: Sequence[int], names: Iterable[
             if draft is not None:
                 draft.after.update(changed)
         for changed_names, rows in updates.items():
-            work.w.many(plan.update(changed_names, False, False), rows)
+            work.w.many(plan.update(changed_names), rows)
         if journal:
             work.w.many(work.plans.journal, journal)
     return count
@@ -153,6 +157,13 @@ def evaluate(model: EntityApp, order: Iterable[str], values: dict[str, Any], con
         else:
             assert computed.expression is not None
             values[name] = computed.expression.evaluate(values, context)
+
+
+def _lock(plans: Plans, model: EntityApp) -> Statement:
+    table = model.table
+    # In the order of their ids, so that two who lock some of the same do not wait for each other.
+    rows = sa.select(table.c.id).where(among(table.c.id, "ids")).order_by(table.c.id)
+    return plans.db.statement(rows.with_for_update(key_share=True))
 
 
 def _select(plans: Plans, model: EntityApp, order: tuple[str, ...]) -> Statement:

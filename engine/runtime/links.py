@@ -53,10 +53,11 @@ class Links:
             clauses: list[Any] = [among(alias.c.id, "ids"), tables.readable(alias, target)]
             if target == "user":
                 clauses.append(alias.c.active.is_(True))
-            return work.plans.db.statement(sa.select(alias.c.id).where(*clauses))
+            rows = sa.select(alias.c.id).where(*clauses).order_by(alias.c.id)
+            return work.plans.db.statement(work.plans.guarded(rows, alias, target, self.model.name))
 
         found: Statement = work.plans.kept(
-            ("present", target, work.principal.roles, work.principal.administrator), make
+            ("present", target, self.model.name, work.principal.roles, work.principal.administrator), make
         )
         return found
 

@@ -1,6 +1,6 @@
 """What the write path prepares once per app version: statements by shape, validators, and what each entity's rules read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from engine.reading.searched import searched_fields
 from engine.reading.tables import VisibleTables
 from engine.storage import system
 from engine.storage.database import Database
+from engine.storage.search import search_tokens
 from engine.storage.statement import Statement, Tokens, among
 
 
@@ -149,8 +150,23 @@ class EntityPlan:
         statement: Statement = self.kept("insert", make)
         return statement
 
-    def update(self, names: frozenset[str], search: bool, checked: bool) -> Statement:
-        """Set `names` of the record `id`; with `checked` only if its version still is `seen`."""
+    def words(self, values: Mapping[str, Any]) -> list[str]:
+        """The search words of a record."""
+        return search_tokens([show(value) for name, show in self._shown if (value := values.get(name)) is not None])
+
+    @cached_property
+    def _shown(self) -> tuple[tuple[str, Callable[[Any], str]], ...]:
+        return tuple((name, self.model.fields[name].show) for name in self.searched)
+
+    def changes(self, id: int, changed: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of `update` for the fields in `changed` of a record that has `values` from now on."""
+        parameters = {f"n_{name}": value for name, value in changed.items()} | {"id": id}
+        if not changed.keys().isdisjoint(self.searched):
+            parameters["n_search"] = self.words(values)
+        return parameters
+
+    def update(self, names: frozenset[str], checked: bool = False) -> Statement:
+        """Set `names` of the record `id`, and its search words if they are in it; with `checked` only over the version `seen`."""
 
         def make() -> Statement:
             table = self.model.table
@@ -158,12 +174,12 @@ class EntityPlan:
                 self.model.columns[name]: sa.bindparam(f"n_{name}", type_=table.c[self.model.columns[name]].type)
                 for name in sorted(names)
             }
-            if search:
+            if not names.isdisjoint(self.searched):
                 values["search"] = sa.bindparam("n_search", type_=Tokens())
             statement = sa.update(table).where(table.c.id == sa.bindparam("id")).values(values)
             return self.db.statement(statement.where(table.c.version == sa.bindparam("seen")) if checked else statement)
 
-        statement: Statement = self.kept(("update", names, search, checked), make)
+        statement: Statement = self.kept(("update", names, checked), make)
         return statement
 
     def select(self, lock: bool = False) -> Statement:
@@ -228,6 +244,23 @@ class Plans:
             fields = {name: each for name, each in model.fields.items() if name in writable}
             found = self._validators[key] = Validator(fields, model.labels)
         return found
+
+    def guarded(self, rows: sa.Select[Any], alias: Any, target: str, pointer: str) -> sa.Select[Any]:
+        """Rows of `target` that a record of `pointer` is about to point to: until it is committed, nobody deletes them or
+        changes what it reads of them.
+
+        What will have to be computed anew is locked for that at once: of two who share a lock, neither could raise it.
+        SQLite, which has one writer at a time, locks nothing.
+        """
+        if self.app.entities[target].system:
+            return rows
+        feeds = any(
+            dependent.computed.entity == target
+            for (entity, _), some in self.app.dependents.items()
+            if entity == pointer
+            for dependent in some
+        )
+        return rows.with_for_update(of=alias, read=not feeds, key_share=feeds)
 
     def holding(
         self, entity: str, tables: VisibleTables, permit: Permit, action: Action

@@ -24,7 +24,8 @@ def delete(work: Work, model: EntityApp, id: int, version: int | None) -> Draft:
 def remove(work: Work, draft: Draft, cause: str | None = None) -> Draft:
     model = draft.model
     for other, name, rule in pointing(work, model):
-        ids = [row[0] for row in work.w.all(_pointing(work, other, name), {"id": draft.id})]
+        # What points to itself, such as the topmost of a group, keeps nobody from deleting it.
+        ids = [row[0] for row in work.w.all(_pointing(work, other, name), {"id": draft.id}) if row[0] != draft.id]
         if not ids:
             continue
         if rule == "restrict":
@@ -142,6 +143,11 @@ def merge(work: Work, command: Merge) -> Draft:
     for name in sorted(writable & frozenset(model.columns)):
         if keep.after[name] is None and name not in command.choices:
             keep.after[name] = lose.after[name]
+    for name, target in model.lookups.items():
+        if target == model.name and keep.after[name] == lose.id:
+            # Where it pointed to what is now itself, it takes over where that one points.
+            beyond = lose.after[name]
+            keep.after[name] = None if beyond in (keep.id, lose.id) else beyond
     cause = f"merge:{lose.id}"
     # The loser goes first, so that a unique value may move to the one that stays.
     _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
@@ -227,11 +233,11 @@ def undo(work: Work, command: Undo) -> list[Draft]:
         _permit_undo(work, model, draft, action)
         if action == "create":
             if draft.after["deleted_at"] is None:
-                _set_deleted(work, draft, work.now, "delete", f"undo:{command.batch}")
+                remove(work, draft, f"undo:{command.batch}")
         elif action in ("delete", "merge"):
             _set_deleted(work, draft, None, "restore", f"undo:{command.batch}")
         elif action == "restore":
-            _set_deleted(work, draft, work.now, "delete", f"undo:{command.batch}")
+            remove(work, draft, f"undo:{command.batch}")
         elif action == "transition":
             raise Refused(Problem("undo-transition", "batch"), 409)
         else:

@@ -21,7 +21,6 @@ from engine.runtime.checking import Checking
 from engine.runtime.plans import EntityPlan
 from engine.runtime.uploads import take_files
 from engine.storage.errors import UniqueViolation
-from engine.storage.search import search_tokens
 
 
 class Work(Checking):
@@ -90,7 +89,7 @@ class Work(Checking):
         return draft
 
     def insert(self, draft: Draft, plan: EntityPlan, path: str) -> None:
-        parameters = {**draft.after, "search": self.tokens(draft, plan)}
+        parameters = {**draft.after, "search": plan.words(draft.after)}
         try:
             self.w.run(plan.insert(), parameters)
         except UniqueViolation as error:
@@ -183,12 +182,9 @@ class Work(Checking):
     def write(self, draft: Draft, plan: EntityPlan, path: str, seen: int | None) -> None:
         """Write what differs from `before`; with `seen` only over that version."""
         changed = draft.changed
-        search = any(name in changed for name in plan.searched)
-        parameters = {f"n_{name}": value for name, value in changed.items()} | {"id": draft.id, "seen": seen}
-        if search:
-            parameters["n_search"] = self.tokens(draft, plan)
+        parameters = plan.changes(draft.id, changed, draft.after) | {"seen": seen}
         try:
-            count = self.w.run(plan.update(frozenset(changed), search, seen is not None), parameters)
+            count = self.w.run(plan.update(frozenset(changed), seen is not None), parameters)
         except UniqueViolation as error:
             raise self.not_unique(draft.model, plan, error, path) from None
         if count == 0:
@@ -205,8 +201,7 @@ class Work(Checking):
         self.derive(draft, plan.late, reads)
         late = {name: value for name, value in draft.after.items() if written.get(name) != value}
         if late:
-            statement = plan.update(frozenset(late), False, False)
-            self.w.run(statement, {f"n_{name}": value for name, value in late.items()} | {"id": draft.id})
+            self.w.run(plan.update(frozenset(late)), plan.changes(draft.id, late, draft.after))
         if checked:
             problems = self.conditions(draft, path, reads)
             if problems:
@@ -372,12 +367,6 @@ class Work(Checking):
         self.changes.append(Change(draft.model.name, draft.id, names, before, dict(draft.after)))
         known = self.touched.setdefault((draft.model.name, draft.id), draft)
         known.after.update(draft.after)
-
-    def tokens(self, draft: Draft, plan: EntityPlan) -> list[str]:
-        fields = draft.model.fields
-        return search_tokens(
-            fields[name].show(draft.after[name]) for name in plan.searched if draft.after.get(name) is not None
-        )
 
 
 __all__ = ["MOST_ROUNDS", "OWN", "Change", "Draft", "Work"]

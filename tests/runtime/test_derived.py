@@ -69,3 +69,16 @@ def test_numbers_are_never_given_twice_however_many_create_at_once(works: Works)
     assert not errors
     numbers = [row["number"] for row in works.rows("ada", "order", limit=100)]
     assert sorted(numbers) == [f"R202603-{count:04}" for count in range(1, 31)]
+
+
+def test_a_record_is_found_by_words_that_it_has_from_another(works: Works) -> None:
+    client = works.create("ada", "client", name="Stone Mill")
+    order = works.create("ada", "order", client=str(client))
+
+    def found(words: str) -> list[str]:
+        return [row["id"] for row in works.rows("ada", "order", search=words)]
+
+    assert found("stone") == [str(order)]
+    works.update("ada", "client", client, name="Iron Mill")
+    assert found("iron") == [str(order)]
+    assert found("stone") == []

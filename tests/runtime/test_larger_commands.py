@@ -120,3 +120,29 @@ def test_deleting_and_undoing_brings_children_back(works: Works) -> None:
     outcome = works.act("fay", Delete("order", order))
     works.act("fay", Undo(outcome.batch))
     assert works.get("ada", "order", order)["total"] == 5  # type: ignore[index]
+
+
+def test_what_pointed_to_its_own_other_half_points_beyond_it(works: Works) -> None:
+    top = works.create("max", "client", name="Stone Group")
+    lose = works.create("max", "client", name="Stone Mill", parent=str(top))
+    keep = works.create("max", "client", name="Stone Mill Ltd", parent=str(lose))
+    works.act("max", Merge("client", keep, lose))
+    kept = works.get("max", "client", keep)
+    assert kept is not None
+    assert (kept["parent"], kept["family"]) == (str(top), str(top))
+    works.act("max", Merge("client", keep, top))
+    kept = works.get("max", "client", keep)
+    assert kept is not None
+    assert (kept["parent"], kept["family"]) == (None, str(keep))
+
+
+def test_undoing_a_creation_does_what_deleting_does(works: Works) -> None:
+    made = works.act("max", Create("client", {"name": "Stone Mill"}))
+    order = works.create("ada", "order", client=str(made.id))
+    with pytest.raises(Refused) as found:
+        works.act("max", Undo(made.batch))
+    assert [problem.code for problem in found.value.problems] == ["deletion-restricted"]
+    assert works.get("ada", "order", order, expand=("client",))["client"] is not None  # type: ignore[index]
+    works.act("max", Delete("order", order))
+    works.act("max", Undo(made.batch))
+    assert works.get("max", "client", made.id or 0) is None
