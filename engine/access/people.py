@@ -73,8 +73,9 @@ class People:
     def principal(self, user: int, app: str, policies: Policies) -> Principal | None:
         """The person as a principal of an app; None if there is no such active person or he has no role in the app."""
         key = ("principal", user, app, id(policies))
-        found = self._cached(key, lambda: self._principal(user, app, policies))
-        return found if isinstance(found, Principal) else None
+        # Remembered with the policies, so that no others can be where these were and be taken for them.
+        found: Principal | None = self._cached(key, lambda: (policies, self._principal(user, app, policies)))[1]
+        return found
 
     def _principal(self, user: int, app: str, policies: Policies) -> Principal | None:
         with self.db.read() as r:
@@ -376,13 +377,15 @@ class People:
 
     def _cached(self, key: Any, find: Any) -> Any:
         self.notice_changes()
-        found = self._cache.get(key)
+        # What is found goes where it was missing: a change meanwhile has put an empty cache in its place.
+        cache = self._cache
+        found = cache.get(key)
         if found is None:
             found = find()
             if found is not None:
-                if len(self._cache) > 20_000:
-                    self._cache.clear()
-                self._cache[key] = found
+                if len(cache) > 20_000:
+                    cache.clear()
+                cache[key] = found
         return found
 
     def notice_changes(self) -> None:
@@ -395,14 +398,16 @@ class People:
             epoch = r.scalar(self._statement("epoch"), {}) or 0
         if epoch != self._epoch:
             self._epoch = epoch
-            self._cache = {}
+            self._drop_cache()
+
+    def _drop_cache(self) -> None:
+        self._cache = {}
 
     def _change(self, *statements: Any) -> int:
         """Run changes and let every process know. Returns the rows that the first one touched."""
         with self.db.write() as w:
             counts = [w.run(self.db.statement(each), {}) for each in statements]
             self._raise_epoch(w)
-        self._cache = {}
         return counts[0]
 
     def _raise_epoch(self, w: Any) -> None:
@@ -415,7 +420,7 @@ class People:
             ),
             {},
         )
-        w.on_commit(self._cache.clear)
+        w.on_commit(self._drop_cache)
 
     def _made(self, name: str, element: Any) -> Any:
         found = self._statements.get(name)

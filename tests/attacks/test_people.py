@@ -1,14 +1,18 @@
 """P19, P20: signing in tells nothing about who exists; taking access away takes effect at once."""
 
-from collections.abc import Iterator
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from pwdlib import PasswordHash
 
+from engine.access.people import People
 from engine.clock import SetClock
-from tests.attacks.conftest import PASSWORD, Shop, hashed
+from engine.storage.database import Database
+from tests.attacks.conftest import PASSWORD, Person, Shop, hashed
 
 WRONG = "wrong password"
 
@@ -105,6 +109,80 @@ def test_p20_access_ends_when_it_is_taken_away(shop: Shop) -> None:
     token = people.tokens(shop.meg.id)[0]
     people.revoke_token(int(token["id"]))
     assert shop.meg.get("/order").status_code == 401
+
+
+def token_of(people: People, user: int) -> int:
+    return int(people.tokens(user)[0]["id"])
+
+
+# How access is taken away, and what the person is answered afterwards at /order.
+ENDINGS: dict[str, tuple[Callable[[People, Person], object], int]] = {
+    "suspended": (lambda people, who: people.suspend(who.id), 401),
+    "token deleted": (lambda people, who: people.revoke_token(token_of(people, who.id)), 401),
+    "password reset": (lambda people, who: people.set_password(who.id, "another good password"), 401),
+    "role dropped": (lambda people, who: people.set_roles(who.id, "shop", []), 404),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_p20_what_another_process_takes_away_ends_within_a_second(shop: Shop, ending: str) -> None:
+    end, status = ENDINGS[ending]
+    clock = shop.site.people.clock = SetClock(shop.site.clock.now())
+    elsewhere = People(Database.open(shop.settings.database_url), clock)
+    assert shop.ann.get("/order").status_code == 200
+    assert end(elsewhere, shop.ann) is not False
+    clock.advance(1_000_000)
+    assert shop.ann.get("/order").status_code == status
+    elsewhere.db.close()
+
+
+def test_p20_what_a_team_gave_ends_with_the_team(shop: Shop) -> None:
+    clock = shop.site.people.clock = SetClock(shop.site.clock.now())
+    elsewhere = People(Database.open(shop.settings.database_url), clock)
+    team = elsewhere.create_team("north", "North")
+    elsewhere.set_leader(team, shop.ann.id)
+    elsewhere.set_team(shop.bob.id, team)
+    theirs = shop.bob.create("order", title="Bob's")
+    clock.advance(1_000_000)
+    assert shop.ann.get(f"/order/{theirs['id']}").status_code == 200
+    elsewhere.set_leader(team, None)
+    clock.advance(1_000_000)
+    assert shop.ann.get(f"/order/{theirs['id']}").status_code == 404
+    elsewhere.set_leader(team, shop.ann.id)
+    elsewhere.set_team(shop.bob.id, None)
+    clock.advance(1_000_000)
+    assert shop.ann.get(f"/order/{theirs['id']}").status_code == 404
+    elsewhere.db.close()
+
+
+def test_p20_who_is_looked_up_while_access_ends_is_not_remembered(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = shop.site.people
+    found = people._token
+
+    def slow(key: str) -> tuple[int, int | None] | None:
+        row = found(key)
+        people.suspend(shop.ann.id)
+        return row
+
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "_token", slow)
+        shop.ann.get("/order")
+    assert shop.ann.get("/order").status_code == 401
+
+
+@pytest.mark.long
+def test_p19_five_hundred_tries_take_as_long_for_nobody_as_for_somebody(shop: Shop) -> None:
+    """Medians of processor time, known and unknown in turn."""
+    shop.site.people.allow = lambda *_: True  # type: ignore[method-assign]
+    took: dict[str, list[float]] = {"ann": [], "nobody": []}
+    for number in range(1000):
+        login = ("ann", "nobody")[number % 2]
+        began = time.process_time()
+        sign_in(shop, login, WRONG)
+        took[login].append(time.process_time() - began)
+    known, unknown = (statistics.median(each) for each in took.values())
+    print(f"known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms")
+    assert abs(known - unknown) < 0.005
 
 
 def test_p20_a_session_ends_by_itself(shop: Shop) -> None:
