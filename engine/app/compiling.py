@@ -1,7 +1,7 @@
 """Compiling: a checked definition and a layout become an `App`."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
@@ -80,20 +80,26 @@ def compile_app(checked: Checked, layout: Layout | None = None, number: int = 0)
     return _Compiler(checked, checked.definition, checked.names, layout, number).app()
 
 
+def _types(expressions: Mapping[str, Expression]) -> Callable[[str, str], Type | None]:
+    """Gives the type of a formula field. It holds on to the expressions alone, since it lives as long as the app does."""
+
+    def typed(entity: str, name: str) -> Type | None:
+        found = expressions.get(f"entities.{entity}.fields.{name}.formula")
+        return found.type if found else None
+
+    return typed
+
+
 class _Compiler:
     def __init__(
         self, checked: Checked, definition: AppDefinition, names: Names, layout: Layout | None, number: int
     ) -> None:
         self.checked, self.definition, self.names, self.number = checked, definition, names, number
         self.expressions = checked.expressions
-        self.scope = DefinitionScope(names, lambda entity, name: self._typed(entity, name))
+        self.scope = DefinitionScope(names, _types(checked.expressions))
         self.fields = fields_of(checked)
         self.layout = layout or extend(None, definition.app, specs_of(self.fields), renames_of(definition))
         self.relations = names.relations
-
-    def _typed(self, entity: str, name: str) -> Type | None:
-        found = self.expressions.get(f"entities.{entity}.fields.{name}.formula")
-        return found.type if found else None
 
     def app(self) -> App:
         d = self.definition

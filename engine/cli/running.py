@@ -20,6 +20,7 @@ from engine.cli.terminal import (
     settings,
     stop,
 )
+from engine.collector import collector_resting, keep_all
 
 if TYPE_CHECKING:
     from engine.app import App
@@ -58,10 +59,11 @@ def serve(
             USAGE,
         )
     chosen.data.mkdir(parents=True, exist_ok=True)
-    from engine.web.observe import forward_libraries
-    from engine.web.server import create_server
+    with collector_resting():
+        from engine.web.observe import forward_libraries
+        from engine.web.server import create_server
 
-    server = create_server(chosen)
+        server = create_server(chosen)
     site: Site = server.state.site
     for file in app or ():
         _ready(site, file, demo)
@@ -75,6 +77,7 @@ def serve(
     else:
         import uvicorn
 
+        keep_all()
         uvicorn.run(server, host=host, port=port, **_uvicorn(chosen))
 
 

@@ -66,7 +66,7 @@ def load(
 
 
 def _load(origin: str | Path | Mapping[str, str], root: str | None, preset: str | None, known_good: bool) -> Checked:
-    source = read(origin, root, preset)
+    source = read(origin, root, preset, again=not known_good)
     definition = shaped(source)
     if definition is None:
         return Checked(source, None, problems=_sorted(source.problems))

@@ -8,7 +8,7 @@ scalars and lists replace, null deletes.
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -83,9 +83,12 @@ class Stored:
         )
 
 
-def read(origin: str | Path | Mapping[str, str], root: str | None = None, preset: str | None = None) -> Source:
+def read(
+    origin: str | Path | Mapping[str, str], root: str | None = None, preset: str | None = None, *, again: bool = True
+) -> Source:
     """The package at a root file's path, or in a mapping of names to texts; `preset` takes the place of the root's own.
 
+    `again` says that it may be read again soon with little changed, so that what was parsed is worth its memory.
     What the texts do wrong is in `problems`.  Raises FileNotFoundError if there is no root file.
     """
     store: Folder | Stored
@@ -104,7 +107,7 @@ def read(origin: str | Path | Mapping[str, str], root: str | None = None, preset
         store = Folder(path.parent, prefix)
     if store.read(source.root) is None if isinstance(store, Stored) else not Path(str(origin)).is_file():
         raise FileNotFoundError(str(origin) if not isinstance(origin, Mapping) else source.root)
-    _Reader(source, store).package(preset)
+    _Reader(source, store, parse_again if again else parse).package(preset)
     if preset is not None and source.root in source.files:
         source.files[source.root] = choosing(source.files[source.root], preset)
     return source
@@ -130,16 +133,15 @@ def root_of(files: Mapping[str, str]) -> str:
     return next((name for name in top if len(top) > 1 and _SAYS_APP.search(files[name])), top[0])
 
 
-@lru_cache(maxsize=256)
-def _parsed(name: str, text: str) -> Parsed:
-    # While somebody types, one file of many changes.
-    return parse(name, text)
+# While somebody types, one file of many changes.
+parse_again = lru_cache(maxsize=256)(parse)
 
 
 class _Reader:
-    def __init__(self, source: Source, store: Folder | Stored) -> None:
+    def __init__(self, source: Source, store: Folder | Stored, parse: Callable[[str, str], Parsed]) -> None:
         self.source = source
         self.store = store
+        self.parse = parse
         self.included: set[str] = set()
         self.broken = False
 
@@ -158,7 +160,7 @@ class _Reader:
         if text is None:
             self.broken = True
             return None
-        parsed = _parsed(self.source.prefix + name, text)
+        parsed = self.parse(self.source.prefix + name, text)
         self.source.problems.extend(parsed.problems)
         if parsed.root is None:
             self.broken = True

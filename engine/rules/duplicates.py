@@ -9,12 +9,10 @@ form, blanks, punctuation, width and case.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
-
-from rapidfuzz import fuzz
 
 from engine.rules.definition import Duplicates
 
@@ -91,15 +89,39 @@ def likeness(
     by: Mapping[str, Literal["exact", "fuzzy"]],
 ) -> Likeness:
     """How alike two records are; score 0 when less than half of the weight can be compared."""
+    from rapidfuzz.fuzz import ratio  # megabytes that an app without duplicates does without
+
     total, compared, parts = 0.0, 0, []
     for name, weight in weights.items():
         left, right = normalised(one.get(name)), normalised(other.get(name))
         if not left or not right:
             continue
-        alike = (100.0 if left == right else 0.0) if by[name] == "exact" else fuzz.ratio(left, right)
+        alike = (100.0 if left == right else 0.0) if by[name] == "exact" else ratio(left, right)
         compared += weight
         total += weight * alike
         parts.append(Compared(name, round(alike)))
     if compared * 2 < sum(weights.values()):
         return Likeness(0, tuple(parts))
     return Likeness(int(total / compared), tuple(parts))
+
+
+def pairs(
+    records: Mapping[int, Mapping[str, Any]],
+    rule: Duplicates,
+    by: Mapping[str, Literal["exact", "fuzzy"]],
+    most: int,
+) -> Iterator[tuple[int, int]]:
+    """All pairs of records (the lesser id first) that the rule takes for the same, each once.
+
+    A record is compared with at most `most` of those before it that share a key, the latest first: as when it is saved.
+    """
+    weights = {name: match.weight for name, match in rule.match.items()}
+    holders: dict[str, list[int]] = {}
+    for id in sorted(records):
+        own = keys(records[id], by)
+        before = {other for key in own for other in holders.get(key, ())[-most:]}
+        for other in sorted(before, reverse=True)[:most]:
+            if likeness(records[id], records[other], weights, by).score >= rule.at_least:
+                yield other, id
+        for key in own:
+            holders.setdefault(key, []).append(id)

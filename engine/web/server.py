@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from engine.clock import Clock
+from engine.collector import collector_resting, keep_all
 from engine.problems import Problem, Refused
 from engine.publishing.live import LOOK_EVERY
 from engine.web import pages
@@ -76,7 +77,10 @@ def from_environment() -> FastAPI:
     """For servers that import a factory: settings from the environment alone."""
     settings = Settings.read()
     forward_libraries(settings.log)
-    return create_server(settings)
+    with collector_resting():
+        server = create_server(settings)
+    keep_all()
+    return server
 
 
 def _takes_files(path: str) -> bool:

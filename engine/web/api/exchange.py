@@ -5,19 +5,21 @@ import tempfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from anyio import to_thread
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response, StreamingResponse
 
-from engine.exchange import bring, mapping_of, read_mapping, stream_csv, take
-from engine.exchange.mapping import ImportMapping
 from engine.problems import Problem, Refused
 from engine.web import answers, incoming
 from engine.web.api.records import query_of
 from engine.web.resource import AppCall
+
+# What reads and writes spreadsheets is imported by whoever first needs it: a server without imports does without.
+if TYPE_CHECKING:
+    from engine.exchange import ImportMapping
 
 CHUNK = 1 << 18
 LARGEST_MAPPING = 1 << 20
@@ -58,7 +60,7 @@ def _how(form: FormData) -> dict[str, str]:
     return how
 
 
-async def _mapping(form: FormData, entity: str) -> ImportMapping | str:
+async def _mapping(form: FormData, entity: str) -> "ImportMapping | str":
     """The mapping that came along; without one the entity's own column names are looked for. Raises Refused (422)."""
     given = form.get("mapping")
     if given is None or given == "":
@@ -70,6 +72,8 @@ async def _mapping(form: FormData, entity: str) -> ImportMapping | str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused(Problem("text-unfit", "mapping"), 422) from None
+    from engine.exchange import mapping_of, read_mapping
+
     mapping = mapping_of(incoming.read_json(raw)) if text.lstrip().startswith("{") else read_mapping("mapping", text)
     for position, step in enumerate(mapping.steps):
         # Over HTTP there are no other files beside the one that was sent, and none of the server's may be named.
@@ -81,8 +85,10 @@ async def _mapping(form: FormData, entity: str) -> ImportMapping | str:
 
 
 def _imported(
-    call: AppCall, source: BinaryIO, name: str, what: ImportMapping | str, how: dict[str, str], dry_run: bool
+    call: AppCall, source: BinaryIO, name: str, what: "ImportMapping | str", how: dict[str, str], dry_run: bool
 ) -> Response:
+    from engine.exchange import bring
+
     site = call.site
     with tempfile.TemporaryDirectory(prefix="dougong-import-") as folder:
         path = Path(folder) / f"table{Path(name).suffix.lower()[:10]}"
@@ -111,6 +117,8 @@ async def export_csv(call: AppCall) -> Response:
     principal, runtime = call.principal, call.site.runtime
 
     def begin() -> Iterator[bytes]:
+        from engine.exchange import stream_csv
+
         parts = stream_csv(runtime, call.app, principal, call.entity, query, headers=headers)
         first = [part for part, _ in zip(parts, range(2), strict=False)]  # what is wrong shows with the first rows
         return chain(first, parts)
@@ -125,6 +133,8 @@ async def export_xlsx(call: AppCall) -> Response:
     file = tempfile.TemporaryFile(prefix="dougong-export-")  # noqa: SIM115 - closed when the answer is out
 
     def write() -> None:
+        from engine.exchange import take
+
         take(call.site.runtime, call.app, call.principal, call.entity, query, "xlsx", file, headers=headers)
         file.seek(0)
 
