@@ -118,12 +118,14 @@ class Policies:
         return any(self.roles[name].administrator for name in self.closure(roles))
 
     def permit(self, roles: frozenset[str], entity: str, everything: bool = False) -> Permit:
-        """The permit of a closed set of roles; with `everything`, the engine's own."""
+        """The permit of a closed set of roles; with `everything`, the engine's own. Nobody may do anything with an unknown entity."""
         key = (roles, entity, everything)
         permit = self._permits.get(key)
         if permit is None:
             if entity in self.common:
                 permit = Permit(entity, (self.common[entity],))
+            elif entity not in self.fields:
+                return Permit(entity, ())
             elif everything or any(self.roles[name].administrator for name in roles):
                 facts = self.fields[entity]
                 whole = Grant("", entity, frozenset(ACTIONS), None, None, facts.names, facts.writable)

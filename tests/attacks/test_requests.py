@@ -292,6 +292,27 @@ def test_p24_what_cannot_be_stored_is_refused_by_name(shop: Shop, name: str, tex
             assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
 
 
+def test_p24_what_is_no_entity_is_not_found_below_any_address(shop: Shop) -> None:
+    with shop.unchanged():
+        for name in ("nothing", "amount", "user_", "dg_user"):
+            for below in (
+                "",
+                "/1",
+                "/1/history",
+                "/1/stages",
+                "/1/explain",
+                "/1/transitions",
+                "/1/duplicates",
+                "/1/files/x",
+                "/aggregate",
+                "/choices/x",
+                "/duplicates",
+                "/export.csv",
+            ):
+                for person in (shop.max, shop.ann):
+                    assert person.get(f"/{name}{below}").status_code == 404, (name, below)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
