@@ -7,12 +7,13 @@ yields problems.  A check that would only repeat what another one says of the sa
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from engine.collector import collector_resting
 from engine.definition.facts import Facts
 from engine.definition.formulas import Resolver
 from engine.definition.model import AppDefinition
-from engine.definition.package import read
+from engine.definition.package import of_data, read
 from engine.definition.scope import Names
 from engine.definition.shaping import shaped
 from engine.definition.source import Source
@@ -62,11 +63,16 @@ def load(
     """
     # Everything made here stays.
     with collector_resting():
-        return _load(origin, root, preset, known_good)
+        return _checked(read(origin, root, preset, again=not known_good), known_good)
 
 
-def _load(origin: str | Path | Mapping[str, str], root: str | None, preset: str | None, known_good: bool) -> Checked:
-    source = read(origin, root, preset, again=not known_good)
+def restored(files: Mapping[str, str], root: str, data: dict[str, Any]) -> Checked:
+    """A package that was loaded and found good before; `data` is what its texts say together (`Source.data`)."""
+    with collector_resting():
+        return _checked(of_data(files, root, data), known_good=True)
+
+
+def _checked(source: Source, known_good: bool) -> Checked:
     definition = shaped(source)
     if definition is None:
         return Checked(source, None, problems=_sorted(source.problems))

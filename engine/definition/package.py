@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.definition.parse import MAX_FILE, MAX_PACKAGE, Branch, Parsed, hostile, parse
+from engine.definition.parse import MAX_FILE, MAX_PACKAGE, Branch, Parsed, Text, hostile, parse
 from engine.definition.source import KeyPath, Source, event_place
 from engine.problems import Label, Place, Problem
 from engine.registry import nearest
@@ -111,6 +111,11 @@ def read(
     if preset is not None and source.root in source.files:
         source.files[source.root] = choosing(source.files[source.root], preset)
     return source
+
+
+def of_data(files: Mapping[str, str], root: str, data: dict[str, Any]) -> Source:
+    """A package whose texts were read before: `data` is what they say together. Every place in it is that of the root file."""
+    return Source(root, files=dict(files), tree=Branch(Text(root, ""), None, data, {}))
 
 
 def choosing(text: str, preset: str) -> str:

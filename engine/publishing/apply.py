@@ -141,6 +141,7 @@ def _carry_out(
     told = {**plan.to_json(), "root": plan.root, "accepted": dict(accepted)}
     row = {
         "app": plan.app.name, "number": plan.number, "hash": plan.app.hash, "files": json.dumps(dict(plan.files), ensure_ascii=False),
+        "data": json.dumps(plan.data, ensure_ascii=False),
         "layout": plan.app.layout.to_json(), "plan": json.dumps(told, ensure_ascii=False), "note": note, "by": by, "at": at,
     }  # fmt: skip
     write.run(db.statement(sa.insert(system.version).values({name: sa.bindparam(name) for name in row})), row)

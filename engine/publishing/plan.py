@@ -61,6 +61,7 @@ class Plan:
 
     app: App
     files: Mapping[str, str]
+    data: Mapping[str, Any]
     root: str
     base: int
     base_hash: str
@@ -127,7 +128,7 @@ def plan_for(
     order = {"stop": 0, "accept": 1, "note": 2}
     hazards.sort(key=lambda hazard: (order[hazard.severity], hazard.code, hazard.path))
     return Plan(
-        new, dict(checked.files), checked.source.root, base.number if base else 0, base.hash if base else "", new.number,
+        new, dict(checked.files), checked.source.data, checked.source.root, base.number if base else 0, base.hash if base else "", new.number,
         tuple(changes), tuple(hazards), standing, back,
     )  # fmt: skip
 

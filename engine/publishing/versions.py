@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.app import App, compile_app
-from engine.definition import load
+from engine.definition import load, restored
 from engine.problems import Problem, Refused
 from engine.publishing.compare import compare
 from engine.publishing.identity import identify
@@ -19,12 +19,15 @@ from engine.storage.layout import Layout, restore, table_names
 from engine.storage.session import Read
 
 _V = system.version
-_COLUMNS = (_V.c.app, _V.c.number, _V.c.hash, _V.c.files, _V.c.layout, _V.c.plan, _V.c.note, _V.c.by, _V.c.at)
+_COLUMNS = (_V.c.app, _V.c.number, _V.c.hash, _V.c.files, _V.c.layout, _V.c.plan, _V.c.note, _V.c.by, _V.c.at, _V.c.data)
 
 
 @dataclass(frozen=True)
 class Version:
-    """`files` are the package's texts; `plan` is what changed with it, in words; `at` is in microseconds."""
+    """`files` are the package's texts; `plan` is what changed with it, in words; `at` is in microseconds.
+
+    `data` is JSON of what the texts say together; None in versions of older engines.
+    """
 
     app: str
     number: int
@@ -36,14 +39,15 @@ class Version:
     note: str | None
     by: int | None
     at: int
+    data: str | None
     current: bool = False
 
     @classmethod
     def of(cls, row: tuple[Any, ...], current: bool) -> "Version":
-        app, number, digest, files, layout, plan, note, by, at = row
+        app, number, digest, files, layout, plan, note, by, at, data = row
         stored, told = json.loads(files), json.loads(plan)
         return cls(
-            app, number, digest, told.get("root", ""), stored, Layout.from_json(layout), told, note, by, at, current
+            app, number, digest, told.get("root", ""), stored, Layout.from_json(layout), told, note, by, at, data, current
         )
 
 
@@ -98,6 +102,11 @@ def other_tables(read: Read, db: Database, app: str) -> set[str]:
 
 def load_app(stored: Version) -> App:
     """Compile a stored version. Raises Refused if a newer engine no longer understands it."""
+    if stored.data is not None:
+        try:
+            return compile_app(restored(stored.files, stored.root, json.loads(stored.data)), stored.layout, stored.number)
+        except Refused:
+            pass  # the texts know where what this engine does not understand stands
     return compile_app(load(stored.files, stored.root or None, known_good=True), stored.layout, stored.number)
 
 

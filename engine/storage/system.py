@@ -91,6 +91,7 @@ version = Table(
     Column("number", Integer, primary_key=True),
     Column("hash", Text, nullable=False),
     Column("files", Text, nullable=False),  # {path: text} of the package
+    Column("data", Text),  # what the texts say together, so that no start has to parse them; empty in old rows
     Column("layout", Text, nullable=False),
     Column("plan", Text, nullable=False),
     Column("note", Text),
