@@ -7,7 +7,7 @@ path takes part, so that a change over there can find the records over here.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from engine.expressions.tree import Aggregate, Call, Const, Follow, Name, Node, Step, Variable
+from engine.expressions.tree import Aggregate, Call, Const, Follow, Name, Node, Step, Variable, walk
 from engine.expressions.types import Type
 
 SUPPLIED = frozenset({"now", "today", "timezone", "calendar"})
@@ -44,7 +44,7 @@ def locals_of(tree: Node) -> frozenset[str]:
 
 def variables_of(tree: Node) -> frozenset[str]:
     """The app's variables, and among `now`, `today`, `timezone` and `calendar` those that are used."""
-    return frozenset(node.name for node in everything(tree) if isinstance(node, Variable))
+    return frozenset(node.name for node in walk(tree) if isinstance(node, Variable))
 
 
 def put_in(tree: Node, instead: Mapping[str, Node]) -> Node:
@@ -64,13 +64,6 @@ def _atoms(tree: Node) -> Iterator[Node]:
     elif isinstance(tree, Call):
         for child in tree.children:
             yield from _atoms(child)
-
-
-def everything(tree: Node) -> Iterator[Node]:
-    """All nodes, a shared one each time."""
-    yield tree
-    for child in tree.children:
-        yield from everything(child)
 
 
 def dependencies_of(tree: Node) -> tuple[Dependency, ...]:

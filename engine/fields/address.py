@@ -49,6 +49,10 @@ class AddressField(Field):
 
     type: Literal["address"] = "address"
 
+    @property
+    def personal(self) -> bool:
+        return True
+
     def value_type(self) -> Type:
         return JSON
 

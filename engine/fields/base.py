@@ -121,6 +121,11 @@ class Field(Shape):
         return self.read(self.default) if isinstance(self.default, str) else self.parse(self.default)
 
     @property
+    def personal(self) -> bool:
+        """Whether it tells of a person, so that showing it to more people is a matter of privacy."""
+        return False
+
+    @property
     def dynamic_default(self) -> str | None:
         """`user`, `today`, `now` or `team` when the default is found at the moment of creation, else None."""
         return None

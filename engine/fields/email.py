@@ -25,6 +25,10 @@ class EmailField(TextLike):
 
     type: Literal["email"] = "email"
 
+    @property
+    def personal(self) -> bool:
+        return True
+
     def parse(self, value: Any) -> str | None:
         if value is None or value == "":
             return None

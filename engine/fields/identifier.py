@@ -23,6 +23,7 @@ class Scheme:
     module: str
     longest: int  # characters, separators included
     example: str
+    personal: bool = False
 
 
 schemes: Registry[Scheme] = Registry("identifier scheme")
@@ -30,18 +31,28 @@ schemes.register("uscc")(
     Scheme(Label("统一社会信用代码", "unified social credit code"), "stdnum.cn.uscc", 30, "91110000600037341L")
 )
 schemes.register("idcard")(
-    Scheme(Label("居民身份证号码", "resident identity number"), "stdnum.cn.ric", 30, "360426199101010071")
+    Scheme(
+        Label("居民身份证号码", "resident identity number"), "stdnum.cn.ric", 30, "360426199101010071", personal=True
+    )
 )
 schemes.register("iban")(
-    Scheme(Label("国际银行账号", "international bank account number"), "stdnum.iban", 50, "GB82WEST12345698765432")
+    Scheme(
+        Label("国际银行账号", "international bank account number"),
+        "stdnum.iban",
+        50,
+        "GB82WEST12345698765432",
+        personal=True,
+    )
 )
 schemes.register("vat")(Scheme(Label("欧盟增值税号", "EU VAT number"), "stdnum.eu.vat", 30, "DE136695976"))
 schemes.register("ean")(Scheme(Label("商品条码", "article number (EAN)"), "stdnum.ean", 30, "6901234567892"))
 schemes.register("imei")(
-    Scheme(Label("移动设备识别码", "mobile equipment identity"), "stdnum.imei", 30, "490154203237518")
+    Scheme(Label("移动设备识别码", "mobile equipment identity"), "stdnum.imei", 30, "490154203237518", personal=True)
 )
 schemes.register("isbn")(Scheme(Label("国际标准书号", "book number (ISBN)"), "stdnum.isbn", 30, "9787115546081"))
-schemes.register("bankcard")(Scheme(Label("银行卡号", "bank card number"), "stdnum.luhn", 40, "4111111111111111"))
+schemes.register("bankcard")(
+    Scheme(Label("银行卡号", "bank card number"), "stdnum.luhn", 40, "4111111111111111", personal=True)
+)
 
 
 @field_types.register("identifier")
@@ -57,6 +68,10 @@ class IdentifierField(TextLike):
 
     type: Literal["identifier"] = "identifier"
     scheme: str = Key(description="Which kind of number: " + ", ".join(schemes) + ".")
+
+    @property
+    def personal(self) -> bool:
+        return schemes[self.scheme].personal
 
     @property
     def limit(self) -> int:

@@ -31,6 +31,10 @@ class LocationField(Field):
 
     type: Literal["location"] = "location"
 
+    @property
+    def personal(self) -> bool:
+        return True
+
     def value_type(self) -> Type:
         return JSON
 

@@ -38,6 +38,10 @@ class PhoneField(TextLike):
         "CN", pattern="^[A-Z]{2}$", description="The country of numbers without a country code, ISO 3166."
     )
 
+    @property
+    def personal(self) -> bool:
+        return True
+
     def parse(self, value: Any) -> str | None:
         if value is None:
             return None

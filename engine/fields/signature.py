@@ -18,3 +18,7 @@ class SignatureField(OneFile):
     kinds: ClassVar[tuple[str, ...]] = ("png",)
 
     type: Literal["signature"] = "signature"
+
+    @property
+    def personal(self) -> bool:
+        return True

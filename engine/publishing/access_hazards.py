@@ -23,11 +23,11 @@ def _held(app: App, person: Principal) -> Principal:
     return replace(person, roles=roles, administrator=app.policies.administrator(roles))
 
 
-def _permit(app: App, person: Principal, entity: str) -> Permit:
+def permit_of(app: App, person: Principal, entity: str) -> Permit:
     return app.policies.permit(person.roles, entity, person.administrator)
 
 
-def _holders(survey: Survey) -> list[tuple[Principal, Principal]]:
+def holders(survey: Survey) -> list[tuple[Principal, Principal]]:
     """Everybody under the old and under the new version. Roles that are renamed stay with their holders."""
     renamed = {before: name for name, before in survey.identity.roles.items()}
     pairs = []
@@ -39,16 +39,17 @@ def _holders(survey: Survey) -> list[tuple[Principal, Principal]]:
 
 @measure
 def access_changed(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
-    people = _holders(survey)
+    people = holders(survey)
     for old, new in entities(survey):
         gains: dict[str, set[str]] = {}
         losses: dict[str, set[str]] = {}
+        lifted: dict[str, set[str]] = {}
         fields = {
             name: survey.identity.old_field(new.name, name) or (name if name in old.fields else None)
             for name in new.fields
         }
         for before, after in people:
-            one, other = _permit(survey.old, before, old.name), _permit(survey.new, after, new.name)
+            one, other = permit_of(survey.old, before, old.name), permit_of(survey.new, after, new.name)
             seen = {name for name, earlier in fields.items() if earlier in one.visible}
             known = {name for name, earlier in fields.items() if earlier is not None}
             # A field that is new is nobody's gain.
@@ -56,11 +57,17 @@ def access_changed(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
             doing, did = ({action for grant in each.grants for action in grant.actions} for each in (other, one))
             for name in (*more, *(doing - did)):
                 gains.setdefault(name, set()).add(after.login)
+            exporting = "export" in doing and "export" not in did
+            for name in other.visible & known if exporting else more:
+                if new.fields[name].personal and new.fields[name].stored:
+                    lifted.setdefault(name, set()).add(after.login)
             for name in (*less, *(did - doing)):
                 losses.setdefault(name, set()).add(after.login)
         path = f"entities.{new.name}"
         if gains:
             yield _changed("access-widened", path, "gains", gains, new, survey)
+        if lifted:
+            yield _changed("mask-lifted", path, "gains", lifted, new, survey)
         if losses:
             yield _changed("access-narrowed", path, "losses", losses, new, survey)
         yield from _rows_changed(survey, old, new, people)
@@ -87,7 +94,7 @@ def _rows_changed(
     owners: list[str] = []
     table = survey.joint(old, new)
     for before, after in people[: max(MOST_PEOPLE // 25, min(MOST_PEOPLE, MOST_ROWS // survey.rows(old)))]:
-        one, other = _permit(survey.old, before, old.name), _permit(survey.new, after, new.name)
+        one, other = permit_of(survey.old, before, old.name), permit_of(survey.new, after, new.name)
         if _said(one) == _said(other):
             continue
         values = survey.values(after)
@@ -138,7 +145,7 @@ def _of_grant(survey: Survey, app: App, grant: Grant, table: sa.Table) -> Any:
 
 @measure
 def last_actor_gone(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
-    people = _holders(survey)
+    people = holders(survey)
     if not people:
         return
     for name, process in survey.new.processes.items():
@@ -149,18 +156,21 @@ def last_actor_gone(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
             before = earlier.transitions.get(key)
             if before is None:
                 continue
-            able = any(_may(_permit(survey.new, after, process.entity), after, transition.by) for _, after in people)
-            was_able = any(_may(_permit(survey.old, held, earlier.entity), held, before.by) for held, _ in people)
+            able = any(
+                may_take(permit_of(survey.new, after, process.entity), after, transition.by) for _, after in people
+            )
+            was_able = any(may_take(permit_of(survey.old, held, earlier.entity), held, before.by) for held, _ in people)
             if was_able and not able:
                 roles = tuple(survey.new.role_label(role).zh for role in transition.by) or ("—",)
                 severity = survey.stop
                 yield Hazard("last-actor-gone", f"processes.{name}.transitions.{key}", severity, {"roles": roles})
 
 
-def _may(permit: Permit, person: Principal, by: tuple[str, ...]) -> bool:
+def may_take(permit: Permit, person: Principal, by: tuple[str, ...]) -> bool:
+    """Whether a person may take a transition that is for the roles `by` (empty: everybody who may move the record)."""
     return permit.everything or (
         permit.may("read") and permit.may("transition") and (not by or bool(person.roles & set(by)))
     )
 
 
-__all__ = ["access_changed", "last_actor_gone"]
+__all__ = ["access_changed", "holders", "last_actor_gone", "may_take", "permit_of"]

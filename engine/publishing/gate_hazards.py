@@ -1,7 +1,8 @@
 """Hazards of gates: records in flight that could go on yesterday and cannot tomorrow.
 
-Both versions' gates are held, in SQL, against every record that stands in a stage.  Who asks does not matter here: a gate
-that only certain roles may pass counts as open.
+Both versions' gates are held, in SQL, against every record that stands in a stage.  What a gate asks of the record and whom
+it lets pass are counted apart: the records that get stuck, and the people who can no longer let one pass.  Where nobody
+is left, every record is stuck.
 """
 
 from collections.abc import Iterator
@@ -9,13 +10,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.access.policies import Permit
+from engine.access.principal import Principal
 from engine.app import App, EntityApp
 from engine.expressions.templates import Template
+from engine.problems import Label
+from engine.publishing.access_hazards import holders, may_take, permit_of
 from engine.publishing.changes import Change, Hazard
 from engine.publishing.hazards import measure
-from engine.publishing.survey import Survey
+from engine.publishing.survey import SAMPLES, Survey
 from engine.storage import system
-from engine.workflows.process import ProcessApp, Requirement
+from engine.workflows.process import ProcessApp, Requirement, TransitionApp
 
 
 @measure
@@ -39,24 +44,57 @@ def gate_tightened(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
             elif _said(process, stage) != _said(earlier, was):
                 could = _passes(survey, survey.old, before, earlier, was, table)
                 can = _passes(survey, survey.new, model, process, stage, table)
-                stuck = survey.count(table, sa.and_(here, could, sa.not_(can)))
-                if stuck:
-                    yield Hazard("gate-tightened", path, "accept", {"rows": stuck})
+                lost, left = _losers(survey, earlier, was, process, stage)
+                stuck = survey.count(table, sa.and_(here, could, sa.not_(can) if left or not lost else sa.true()))
+                if stuck or lost:
+                    zh, en = f",{len(lost)} 人不能再放行", f", {len(lost)} person(s) can no longer let one pass"
+                    figures = {"rows": stuck, "people": len(lost), "who": Label(zh, en) if lost else Label("", "")}
+                    yield Hazard("gate-tightened", path, "accept", figures, tuple(sorted(lost))[:SAMPLES])
 
 
 def _said(process: ProcessApp, stage: str) -> object:
     """What leaving a stage asks, as text: where it is the same, nobody needs to count."""
     return [
-        (way.when.text if way.when else "", way.direction, [(r.kind, r.name, r.need, r.accept, r.expression.text if r.expression else "") for r in process.requirements(way, stage)])
+        (way.when.text if way.when else "", way.direction, way.by, [(r.kind, r.name, r.need, r.accept, r.roles, r.expression.text if r.expression else "") for r in process.requirements(way, stage)])
         for way in process.leaving(stage)
     ]  # fmt: skip
 
 
-def _passes(survey: Survey, app: App, model: EntityApp, process: ProcessApp, stage: str, table: sa.Table) -> Any:
-    """Whether some way on is open: forward or skipping; going back and giving up are no way on."""
+def _losers(
+    survey: Survey, earlier: ProcessApp, was: str, process: ProcessApp, stage: str
+) -> tuple[set[str], set[str]]:
+    """Whose roles let a record go on yesterday and not tomorrow, and whose do tomorrow: logins."""
+    could, can = set(), set()
+    for before, after in holders(survey):
+        if _lets(permit_of(survey.old, before, earlier.entity), before, earlier, was):
+            could.add(before.login)
+        if _lets(permit_of(survey.new, after, process.entity), after, process, stage):
+            can.add(after.login)
+    return could - can, can
+
+
+def _lets(permit: Permit, person: Principal, process: ProcessApp, stage: str) -> bool:
+    """Whether a person's roles open some way on."""
+    return any(
+        may_take(permit, person, way.by)
+        and all(
+            need.kind != "roles" or permit.everything or person.roles & set(need.roles)
+            for need in process.requirements(way, stage)
+        )
+        for way in _onward(process, stage)
+    )
+
+
+def _onward(process: ProcessApp, stage: str) -> list[TransitionApp]:
+    """The ways on: forward or skipping; going back and giving up are none, unless there are no others."""
     ways = [way for way in process.leaving(stage) if way.direction != "return" and not process.stages[way.to].failed]
+    return ways or list(process.leaving(stage))
+
+
+def _passes(survey: Survey, app: App, model: EntityApp, process: ProcessApp, stage: str, table: sa.Table) -> Any:
+    """Whether some way on is open to the record."""
     found = []
-    for way in ways or process.leaving(stage):
+    for way in _onward(process, stage):
         clauses = [_met(survey, app, model, stage, each, table) for each in process.requirements(way, stage)]
         if way.when is not None:
             clauses.append(way.when.clause(survey.tables(app), table))

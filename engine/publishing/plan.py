@@ -19,7 +19,7 @@ from engine.app import App, compile_app, renames_of, specs_of
 from engine.definition import Checked
 from engine.definition.whole import fields_of
 from engine.problems import Refused
-from engine.publishing import access_hazards, gate_hazards
+from engine.publishing import access_hazards, gate_hazards, value_hazards
 from engine.publishing.changes import (
     AddColumn,
     Change,
@@ -279,4 +279,4 @@ def _has_rows(read: Any, db: Database, name: str, app: App) -> bool:
     )
 
 
-__all__ = ["Plan", "access_hazards", "gate_hazards", "plan_for"]
+__all__ = ["Plan", "access_hazards", "gate_hazards", "plan_for", "value_hazards"]

@@ -4,7 +4,7 @@ Fields are taken in the order in which they draw on each other, across all entit
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -118,7 +118,7 @@ def _updates(app: App, tables: WholeTables, computed: Computed) -> Iterator[Any]
     yield sa.update(table).where(table.c.id == scored.c.id, differs).values(values)
 
 
-def matched(app: App, model: EntityApp) -> dict[str, str]:
+def matched(app: App, model: EntityApp) -> dict[str, Literal["exact", "fuzzy"]]:
     """How each matched field is compared; empty where nothing is matched."""
     if model.duplicates is None:
         return {}

@@ -104,8 +104,8 @@ WORDS = {
         "hint_en": "Move them first, or rename the stage with was.",
     },
     "gate-tightened": {
-        "zh": "「{path}」收紧:{rows} 条在途记录会卡住。",
-        "en": '"{path}" is stricter: {rows} record(s) in flight get stuck.',
+        "zh": "「{path}」收紧:{rows} 条在途记录会卡住{who}。",
+        "en": '"{path}" is stricter: {rows} record(s) in flight get stuck{who}.',
         "hint_zh": "通知负责人。",
         "hint_en": "Tell their owners.",
     },
@@ -118,6 +118,24 @@ WORDS = {
     "score-rebanded": {
         "zh": "「{path}」改变:{rows} 条记录换档:{samples}。",
         "en": '"{path}" changes: {rows} record(s) change band: {samples}.',
+    },
+    "duplicates-shifted": {
+        "zh": "「{path}」改变:比较了 {records} 条记录,{appear} 对成为疑似重复,{vanish} 对不再是,如 {samples}。",
+        "en": '"{path}" changes: among {records} record(s) compared, {appear} pair(s) become duplicates and {vanish} cease to be, such as {samples}.',
+        "hint_zh": "已标记的保持标记;新的在下次保存时标记。",
+        "hint_en": "What is flagged stays flagged; new pairs are flagged at the next save.",
+    },
+    "way-back-lossy": {
+        "zh": "「{path}」换类型后若再回退,此后填写的值会丢失一部分,如 {samples}。",
+        "en": 'Once "{path}" has changed its type, going back loses some of the values entered since, such as {samples}.',
+        "hint_zh": "确认不再回退,或另建字段。",
+        "hint_en": "Accept that there is no way back, or add a new field beside it.",
+    },
+    "mask-lifted": {
+        "zh": "「{path}」的个人信息对更多人可见或可导出:{people} 人{gains}。",
+        "en": 'Personal data of "{path}" become readable or exportable: {people} person(s) {gains}.',
+        "hint_zh": "请隐私负责人确认。",
+        "hint_en": "Have the privacy officer agree.",
     },
     "access-widened": {
         "zh": "「{path}」放宽:{people} 人{gains}。",

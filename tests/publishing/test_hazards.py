@@ -240,8 +240,88 @@ def test_a_stricter_gate_counts_who_gets_stuck(bench: Bench) -> None:
         "checklist: {seen: 已看}", "checklist: {seen: 已看}, fields: [amount], files: {papers: 2}, when: amount >= 1"
     )
     hazard = asked(bench.plan(strict))["gate-tightened@processes.check.stages.review"]
-    assert (hazard.severity, hazard.figures) == ("accept", {"rows": 2})
+    assert (hazard.severity, hazard.figures["rows"], hazard.figures["people"]) == ("accept", 2, 0)
+    assert "2" in hazard.message("en")
     assert asked(bench.plan(flow.replace("checklist: {seen: 已看}", "checklist: {}"))) == {}
+
+
+def test_a_gate_for_fewer_roles_tells_who_can_no_longer_let_a_record_pass(bench: Bench) -> None:
+    flow = SHOP.replace(
+        "roles: {clerk: {label: 店员},", "roles: {clerk: {label: 店员}, buyer: {label: 采购, includes: [clerk]},"
+    )
+    flow += FLOW
+    bench.publish(flow)
+    for _ in range(2):
+        bench.add("visit", note="x", pipeline="check", stage="review", checklist="|review.seen|", stage_entered_at=NOW)
+    bench.add("visit", note="x", pipeline="check", stage="review", stage_entered_at=NOW)  # stuck already
+    for login, role in (("ann", "clerk"), ("bob", "clerk"), ("eve", "buyer")):
+        bench.person(login, role)
+    key = "gate-tightened@processes.check.stages.review"
+    narrow = flow.replace("checklist: {seen: 已看}", "checklist: {seen: 已看}, roles: [buyer]")
+    hazard = asked(bench.plan(narrow))[key]
+    assert (hazard.figures["rows"], hazard.figures["people"], hazard.samples) == (0, 2, ("ann", "bob"))
+    assert "2 person(s) can no longer let one pass" in hazard.message("en")
+    # Only eve could let them pass, and she leaves: then all that could go on are stuck.
+    bench.publish(narrow)
+    with bench.db.write() as write:
+        write.run(bench.db.statement(sa.text("UPDATE dg_user SET active = FALSE WHERE login = 'eve'")))
+        write.run(bench.db.statement(sa.text("UPDATE dg_user_role SET role = 'buyer' WHERE role = 'clerk'")))
+    hazard = asked(bench.plan(narrow.replace("roles: [buyer]", "roles: [boss]")))[key]
+    assert (hazard.figures["rows"], hazard.figures["people"], hazard.samples) == (2, 2, ("ann", "bob"))
+
+
+def test_personal_data_that_more_people_read_or_export_need_a_word(bench: Bench, edit: Edit) -> None:
+    shop = edit(
+        ("note: text", "note: text\n      phone: phone"),
+        ("    visit: {rows", "    visit: {hidden: [phone, amount], rows"),
+    )
+    bench.publish(shop)
+    bench.person("ann", "clerk")
+    bench.person("max", "boss")
+    shown = shop.replace("hidden: [phone, amount], ", "hidden: [amount], ")
+    hazard = asked(bench.plan(shown))["mask-lifted@entities.visit"]
+    assert (hazard.severity, hazard.figures["people"], hazard.samples) == ("accept", 1, ("ann",))
+    assert "mask-lifted@entities.visit" not in asked(
+        bench.plan(shop.replace("hidden: [phone, amount], ", "hidden: [phone], "))
+    )
+    bench.publish(shown)
+    exporting = shown.replace(
+        "actions: [read, create, update, transition]", "actions: [read, create, update, transition, export]"
+    )
+    assert asked(bench.plan(exporting))["mask-lifted@entities.visit"].figures["people"] == 1
+
+
+def test_moved_weights_show_which_pairs_appear_and_which_vanish(bench: Bench, edit: Edit) -> None:
+    rule = "      owner: user\n    duplicates: {match: {note: 50, amount: 50}, at_least: 100}\n"
+    shop = edit(("      owner: user\n", rule))
+    bench.publish(shop)
+    for note, amount in (("Acme", 100), ("Acme", 100), ("Acme", 200), ("Bolt", 300), ("Bolt", 400)):
+        bench.add("visit", note=note, amount=amount)
+    key = "duplicates-shifted@entities.visit.duplicates"
+    assert key not in asked(bench.plan(shop))
+    hazard = asked(bench.plan(shop.replace("{note: 50, amount: 50}", "{note: 100}")))[key]
+    assert (hazard.severity, hazard.figures) == ("accept", {"records": 5, "appear": 3, "vanish": 0})
+    assert "Bolt / Bolt" in hazard.samples
+    hazard = asked(bench.plan(shop.replace("{note: 50, amount: 50}", "{note: {weight: 50}, owner: 50}")))[key]
+    assert hazard.figures == {"records": 5, "appear": 3, "vanish": 0}
+    assert key not in asked(
+        bench.plan(
+            shop.replace("note: 50", "remark: 50")
+            .replace("note: text", "remark: {type: text, was: note}")
+            .replace("title: note", "title: remark")
+            .replace("columns: [note]", "columns: [remark]")
+        )
+    )
+
+
+def test_a_type_that_takes_more_has_no_way_back(bench: Bench, edit: Edit) -> None:
+    bench.publish(edit(("note: text", "note: text\n      rating: integer")))
+    wider = edit(("note: text", "note: text\n      rating: text"))
+    hazard = asked(bench.plan(wider))["way-back-lossy@entities.visit.fields.rating"]
+    assert (hazard.severity, hazard.samples[0]) == ("accept", "x")
+    bench.publish(wider)
+    narrower = edit(("note: text", "note: text\n      rating: {type: integer, min: 0, max: 5}"))
+    assert "way-back-lossy@entities.visit.fields.rating" not in asked(bench.plan(narrower))
 
 
 def test_a_renamed_role_stays_with_its_people(bench: Bench, edit: Edit) -> None:

@@ -7,8 +7,7 @@ import networkx as nx
 from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.source import KeyPath
-from engine.expressions.reading import everything
-from engine.expressions.tree import MAX_SIZE, Follow, Name
+from engine.expressions.tree import MAX_SIZE, Follow, Name, walk
 from engine.problems import Label, Problem
 
 Field = tuple[str, str]
@@ -151,7 +150,7 @@ class NotInSql(Check):
             if field not in known:
                 known[field] = (0, 0)  # what feeds itself is reported as that
                 levels, size = 0, formulas[field].tree.size
-                for node in everything(formulas[field].tree):
+                for node in walk(formulas[field].tree):
                     if isinstance(node, Name | Follow) and (node.entity, node.name) in formulas:
                         inner = extent((node.entity, node.name))
                         levels, size = max(levels, inner[0]), size + inner[1]

@@ -8,8 +8,7 @@ from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.source import KeyPath
 from engine.expressions.primitives import as_date
-from engine.expressions.reading import everything
-from engine.expressions.tree import Call, Const, Node, Variable
+from engine.expressions.tree import Call, Const, Node, Variable, walk
 from engine.problems import Problem
 from engine.shape import SpanValue
 
@@ -51,9 +50,7 @@ class CalendarEnds(Check):
                 yield self._problem(facts, path, until)
         for path, site in facts.sites.items():
             expression = facts.expressions.get(site.key)
-            if expression is not None and any(
-                self._beyond(node, last, days, hours) for node in everything(expression.tree)
-            ):
+            if expression is not None and any(self._beyond(node, last, days, hours) for node in walk(expression.tree)):
                 yield self._problem(facts, path, until)
 
     @staticmethod
@@ -89,7 +86,7 @@ class DateEquality(Check):
     def find(self, facts: Facts) -> Iterator[Problem]:
         for path, site in facts.sites.items():
             expression = facts.expressions.get(site.key)
-            if expression is not None and any(self._never(node) for node in everything(expression.tree)):
+            if expression is not None and any(self._never(node) for node in walk(expression.tree)):
                 yield facts.problem(self.code, path, severity="warning", offset=0)
 
     @staticmethod
@@ -101,6 +98,6 @@ class DateEquality(Check):
             and any(
                 isinstance(each, Variable) and each.name == "now"
                 for argument in node.arguments
-                for each in everything(argument)
+                for each in walk(argument)
             )
         )
