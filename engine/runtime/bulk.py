@@ -4,10 +4,11 @@
     made = create_many(work, model, rows)        # one Made for each row: an id, or everything that is wrong with it
 
 Reading, checking and computing happen row by row in Python; everything that asks or writes the database happens once for
-a chunk.  A chunk that the database or a rule over other records refuses is undone and tried in two halves, down to the
-row that is at fault, so that the others go in as they would have alone.  Two things differ from creating one by one, and
-neither can be seen in a record: a computed field of another record gets one entry in the journal for the chunk instead of
-one for each row, and a condition that counts its own siblings sees all of the chunk at once.
+a chunk.  A chunk with rows that rules refuse is undone and written without them; one that the database refuses, or a rule
+over what its rows do to each other, is tried in two halves, down to the row that is at fault, so that the others go in as
+they would have alone.  Two things differ from creating one by one, and neither can be seen in a record: a computed field
+of another record gets one entry in the journal for the chunk instead of one for each row, and a condition that counts its
+own siblings sees all of the chunk at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ from engine.problems import Problem, Refused
 from engine.runtime.act import OWN, Change, Draft
 from engine.runtime.derive import evaluate, propagate
 from engine.runtime.groups import keep_groups
-from engine.runtime.links import Links, entangled
+from engine.runtime.links import Links, entangled, sees_others
 from engine.runtime.matching import find_among
 from engine.runtime.newcomers import CHUNK, Made, New, Visit, chunks
 from engine.runtime.uploads import take_files
@@ -71,12 +72,20 @@ def create_many(work: Work, model: EntityApp, rows: Sequence[New], *, trusted: b
 _Pairs = list[tuple[New, Made]]
 
 
+class _Faults(Exception):
+    """Records that would be refused in any company: id -> what is wrong."""
+
+    def __init__(self, found: dict[int, list[Problem]]) -> None:
+        self.found = found
+
+
 class _Batch(Links):
     def __init__(self, work: Work, model: EntityApp, trusted: bool) -> None:
         super().__init__(work, model)
         self.trusted = trusted
         self.templates: dict[int, dict[str, Any]] = {}
         self.entangled = entangled(work.app, self.plan)
+        self.sees_others = sees_others(work.app, self.plan)
         self.watched = any(entity == model.name for entity, _ in work.app.dependents)
         plan = self.plan
         unsure = {name for late in plan.late for name in model.computed[late].writes}
@@ -117,6 +126,11 @@ class _Batch(Links):
         try:
             with self.work.w.savepoint():
                 self.write(drafts)
+        except _Faults as faults:
+            for draft, _, made in drafts:
+                made.problems = tuple(faults.found.get(draft.id, ()))
+            self.run([(new, made) for draft, new, made in drafts if draft.id not in faults.found])
+            return
         except Refused as refused:
             if len(drafts) == 1:
                 drafts[0][2].problems = refused.problems
@@ -281,10 +295,13 @@ class _Batch(Links):
         for names, parameters in updates.items():
             work.w.many(plan.update(names), parameters)
         if self.conditioned:
-            for draft in drafts:
-                problems = work.conditions(draft, "", reads[draft.id])
-                if problems:
-                    raise Refused(problems)
+            faults = {
+                draft.id: problems for draft in drafts if (problems := work.conditions(draft, "", reads[draft.id]))
+            }
+            if faults and self.sees_others:
+                raise Refused(next(iter(faults.values())))
+            if faults:
+                raise _Faults(faults)
 
     def outside(self) -> Statement:
         """What saving needs from other records, for many records."""

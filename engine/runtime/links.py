@@ -150,3 +150,19 @@ def entangled(app: App, plan: EntityPlan) -> bool:
                 (each.computed.entity, name) for each in app.dependents.get(key, ()) for name in each.computed.writes
             ]
     return bool(reads & changed)
+
+
+def sees_others(app: App, plan: EntityPlan) -> bool:
+    """Whether saving a record asks what other records of its entity say, so that those of one batch meet each other."""
+    model = plan.model
+    late = (expression for name in plan.late for expression in model.computed[name].expressions)
+    asked = (*plan.conditions, *late)
+    # What is computed on reading may come from anywhere.
+    return any(expression.full is not None for expression in asked) or any(
+        each.entity == model.name
+        or each.name in app.entities[each.entity].computed
+        or any(step.kind == "records" for step in each.path)
+        for expression in asked
+        for each in expression.dependencies
+        if each.path
+    )

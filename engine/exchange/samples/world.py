@@ -24,6 +24,7 @@ class Known:
         self.values: dict[int, tuple[Any, ...]] = {}
         self.place = {name: position for position, name in enumerate(self.names)}
         self._by: dict[str, dict[Any, list[int]]] = {}
+        self._filled: dict[str, tuple[int, list[int]]] = {}
 
     def add(self, values: Mapping[str, Any]) -> None:
         id = values["id"]
@@ -45,6 +46,24 @@ class Known:
             for id in self.ids:
                 index[self.get(id, name)].append(id)
         return index.get(value, [])
+
+    def meeting(self, name: str, values: tuple[Any, ...]) -> list[int]:
+        """The ids of records whose field has one of the values; any but empty if there are none."""
+        if len(values) == 1:
+            return self.with_value(name, values[0])
+        return (
+            sorted(id for value in set(values) for id in self.with_value(name, value)) if values else self.filled(name)
+        )
+
+    def meets(self, id: int, terms: Iterable[tuple[str, tuple[Any, ...]]]) -> bool:
+        return all(self.get(id, name) in values if values else self.get(id, name) is not None for name, values in terms)
+
+    def filled(self, name: str) -> list[int]:
+        """The ids of records whose field is not empty, as many as there are by now."""
+        start, found = self._filled.get(name, (0, []))
+        found += [id for id in self.ids[start:] if self.get(id, name) is not None]
+        self._filled[name] = (len(self.ids), found)
+        return found
 
 
 class World:
@@ -112,7 +131,7 @@ class World:
         known = self.known.get(target)
         if known is None:
             return []
-        found: list[int] | None = None
+        asked: list[tuple[str, tuple[Any, ...], list[int]]] = []
         for field, own, wanted in terms(model, name):
             values = wanted
             if own is not None:
@@ -121,13 +140,13 @@ class World:
                 if value is None and not wanted:
                     return []
                 values = (value, *wanted)
-            some = (
-                [id for value in values for id in known.with_value(field, value)]
-                if values
-                else [id for id in known.ids if known.get(id, field) is not None]
-            )
-            found = some if found is None else [id for id in found if id in set(some)]
-        return known.ids if found is None else found
+            asked.append((field, values, known.meeting(field, values)))
+        if not asked:
+            return known.ids
+        # The shortest list is gone through: of many records, few are asked.
+        least = min(asked, key=lambda term: len(term[2]))
+        others = [(field, values) for field, values, _ in asked if (field, values) != least[:2]]
+        return [id for id in least[2] if known.meets(id, others)] if others else least[2]
 
 
 def terms(model: EntityApp, name: str) -> list[tuple[str, str | None, tuple[Any, ...]]]:
