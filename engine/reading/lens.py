@@ -56,11 +56,9 @@ class Lens(Sums):
         names = tuple(view.chosen(entity, query.fields))
         limit = self.limited(query.limit)
         after = None
-        keys = len(query.sort or view.default_sort(view.model(entity), query.view))
         if query.cursor is not None:
             sort = query.sort or view.default_sort(view.model(entity), query.view)
-            keys = len([each for each in sort if each.lstrip("-") != "id"]) + 1
-            after = decode_cursor(shape_of(entity, sort, query.view), query.cursor, keys)
+            after = decode_cursor(shape_of(entity, sort, query.view), query.cursor, view.key_kinds(entity, sort))
         shape = view.list_shape(entity, query, names, after)
         parameters = {**self.parameters, **view.filter_values(view.model(entity), query), "most": limit + 1}
         if after is not None:
@@ -69,7 +67,7 @@ class Lens(Sums):
         more = len(rows) > limit
         rows = rows[:limit]
         records = [shape.record(row) for row in rows]
-        cursor = encode_cursor(shape.name, [rows[-1][i] for i in shape.keys]) if more else None
+        cursor = encode_cursor(shape.name, shape.place(rows[-1])) if more else None
         if query.expand:
             self._expand(r, entity, records, query.expand)
         return Page(records, cursor)
@@ -228,7 +226,7 @@ class Lens(Sums):
                     sa.func.lower(title), sa.bindparam("text", type_=sa.Text())
                 )
                 clauses.append(position > 0)
-            statement = sa.select(alias.c.id, title).where(*clauses).order_by(sa.func.length(title), title)
+            statement = sa.select(alias.c.id, title).where(*clauses).order_by(sa.func.length(title), title, alias.c.id)
             return self.db.statement(statement.limit(sa.bindparam("most", type_=sa.BigInteger())))
 
         statement = self.view.kept(("choices", entity, field, bool(text), narrowed), make)

@@ -3,12 +3,13 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
 
+from engine.columns import MAX_STORED
 from engine.problems import Problem, Refused
 
 MOST_ROWS = 200
@@ -42,20 +43,29 @@ def encode_cursor(shape: str, values: list[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([shape, *values])).rstrip(b"=").decode()
 
 
-def decode_cursor(shape: str, cursor: str, count: int) -> list[Any]:
-    """The values of a cursor made for the same question. Raises Refused (400) for any other text."""
+def decode_cursor(shape: str, cursor: str, kinds: Sequence[type]) -> list[Any]:
+    """The values of a cursor made for the same question, each None or of its kind. Raises Refused (400) for any other text."""
     try:
         decoded = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         decoded = None
     if (
         not isinstance(decoded, list)
-        or len(decoded) != count + 1
+        or len(decoded) != len(kinds) + 1
         or decoded[0] != shape
-        or not all(isinstance(v, str | int | bool | None) for v in decoded)
+        or not all(_fits(value, kind) for value, kind in zip(decoded[1:], kinds, strict=True))
     ):
         raise Refused(Problem("cursor-invalid", "cursor"), 400)
     return decoded[1:]
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """Whether the databases can compare a value with a column of this kind."""
+    if value is None or isinstance(value, bool):
+        return value is None or kind is bool
+    if isinstance(value, str):
+        return kind is str and "\0" not in value
+    return isinstance(value, int) and kind is int and -MAX_STORED <= value <= MAX_STORED
 
 
 def shape_of(*parts: Any) -> str:

@@ -110,7 +110,11 @@ def _measure(view: View, model: EntityApp, text: str) -> Measure:
             raise Refused(Problem("measure-invalid", "measure", {"name": text}), 400)
         return Measure(function, None, None)
     expression = view.expression(inner, model.name, "measure")
-    if function in ("sum", "avg") and expression.type.kind not in ("number", "duration"):
+    kind = expression.type.kind
+    # PostgreSQL knows no greatest of truth values.
+    if (function in ("sum", "avg") and kind not in ("number", "duration")) or (
+        function in ("min", "max") and kind == "boolean"
+    ):
         raise Refused(Problem("measure-invalid", "measure", {"name": text}), 400)
     return Measure(function, expression, inner if inner in view.fields(model.name) else None)
 
@@ -171,7 +175,11 @@ class _Source:
         return statement.limit(MOST_GROUPS)
 
     def grouped(self, statement: sa.Select[Any], keys: list[str], measures: list[Measure]) -> sa.Select[Any]:
-        return statement.group_by(*map(sa.text, keys)).order_by(*map(sa.text, keys))
+        return statement.group_by(*map(sa.text, keys)).order_by(*self.smallest_first(keys))
+
+    def smallest_first(self, keys: list[str]) -> list[Any]:
+        """The order of the groups: an empty key is the smallest, on both databases."""
+        return [sa.text(key if self.view.db.dialect == "sqlite" else f"{key} NULLS FIRST") for key in keys]
 
     def typed(self, measure: Measure, value: Any) -> Any:
         """A sum or the like, as what it is the sum of."""
@@ -203,7 +211,7 @@ class _Records(_Source):
         )
         if counted or self.view.db.dialect != "sqlite":
             return super().grouped(statement, keys, measures)
-        return statement.group_by(*(sa.text(f"+{key}") for key in keys)).order_by(*map(sa.text, keys))
+        return statement.group_by(*(sa.text(f"+{key}") for key in keys)).order_by(*self.smallest_first(keys))
 
 
 class _Kept(_Source):

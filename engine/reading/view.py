@@ -36,6 +36,11 @@ class Shape:
     record: Callable[[tuple[Any, ...]], dict[str, Any]]
     keys: tuple[int, ...] = ()
     name: str = ""
+    truths: frozenset[int] = frozenset()
+
+    def place(self, row: tuple[Any, ...]) -> list[Any]:
+        """The values of a row's sort keys, truth values as such where SQLite has numbers."""
+        return [bool(row[i]) if i in self.truths and row[i] is not None else row[i] for i in self.keys]
 
 
 def record_maker(fields: Iterable[tuple[str, Field]]) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
@@ -303,6 +308,11 @@ class View:
         keys.append((alias.c.id, down, False))
         return keys, tuple(sort)
 
+    def key_kinds(self, entity: str, sort: tuple[str, ...]) -> list[type]:
+        """Of which Python type the stored value of each sort key is."""
+        model = self.model(entity)
+        return [column.type.python_type for column, _, _ in self.order(model, model.table, sort)[0]]
+
     def list_shape(self, entity: str, query: Query, names: tuple[str, ...], after: list[Any] | None) -> Shape:
         empties = None if after is None else tuple(value is None for value in after)
         key = ("list", *self.question(self.model(entity), query), query.sort, names, empties)
@@ -320,7 +330,8 @@ class View:
             statement = sa.select(*columns).where(*clauses).order_by(*(_ordered(self.db.dialect, *key) for key in keys))
             statement = statement.limit(sa.bindparam("most", type_=sa.BigInteger()))
             shape = shape_of(entity, sort, query.view)
-            return Shape(self.db.statement(statement), record, tuple(range(first, first + len(keys))), shape)
+            truths = frozenset(first + i for i, key in enumerate(keys) if isinstance(key[0].type, sa.Boolean))
+            return Shape(self.db.statement(statement), record, tuple(range(first, first + len(keys))), shape, truths)
 
         shape: Shape = self.kept(key, make)
         return shape

@@ -1,8 +1,11 @@
 """P15, P21-P24: forged, oversized and malformed requests are refused in time, by name, without a trace."""
 
+import base64
+import json
 import resource
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.attacks.conftest import PASSWORD, PDF, Shop
@@ -290,6 +293,39 @@ def test_p24_what_cannot_be_stored_is_refused_by_name(shop: Shop, name: str, tex
         for response in (created, changed):
             assert response.status_code == 422, response.text[:300]
             assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
+
+
+def test_p24_a_cursor_that_was_written_by_hand_is_none(shop: Shop) -> None:
+    for number in range(3):
+        shop.ann.create("order", title=f"Desk {number}", amount=number, urgent=number > 0)
+    values: list[Any] = [True, 1, "x", 1.5, 2**63, -(2**70), "\0", [], {}, None, "1", "9" * 400]
+    for sort in ("amount", "title", "urgent", "-urgent,amount", "id", "created_at"):
+        good = shop.ann.get("/order", sort=sort, limit="1").json()["next"]
+        assert shop.ann.get("/order", sort=sort, limit="1", cursor=good).status_code == 200
+        shape, *place = orjson.loads(base64.urlsafe_b64decode(good + "=="))
+        for at in range(len(place)):
+            for value in values:
+                made = json.dumps([shape, *place[:at], value, *place[at + 1 :]]).encode()
+                cursor = base64.urlsafe_b64encode(made).decode().rstrip("=")
+                response = shop.ann.get("/order", sort=sort, limit="1", cursor=cursor)
+                fits = value is None or type(value) is type(place[at])
+                assert response.status_code in ((200, 400) if fits else (400,)), (sort, value, response.text)
+
+
+def test_p24_a_place_in_a_list_is_written_alike_on_both_databases(shop: Shop) -> None:
+    shop.ann.create("order", title="A", urgent=True)
+    shop.ann.create("order", title="B", urgent=False)
+    place = shop.ann.get("/order", sort="-urgent", limit="1").json()["next"]
+    assert orjson.loads(base64.urlsafe_b64decode(place + "=="))[1] is True
+    groups = [group["urgent"] for group in shop.ann.get("/order/aggregate", group="urgent").json()["groups"]]
+    shop.ann.create("order", title="C", urgent=None)
+    assert groups == [False, True]
+    assert [group["urgent"] for group in shop.ann.get("/order/aggregate", group="urgent").json()["groups"]] == [
+        None,
+        False,
+        True,
+    ]
+    assert shop.ann.get("/order/aggregate", **{"measure.m": "max(urgent)"}).status_code == 400
 
 
 def test_p24_what_is_no_entity_is_not_found_below_any_address(shop: Shop) -> None:

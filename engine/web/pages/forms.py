@@ -332,7 +332,7 @@ def _conflict(visit: AppVisit, model: EntityApp, values: Mapping[str, Any]) -> R
 
 def _text(visit: AppVisit, model: EntityApp, name: str, value: Any, titles: Titles) -> str:
     if name in model.children:
-        return visit.t("rows-count", count=len(value or ()))
+        return visit.t("rows-count", count=len(value) if isinstance(value, list) else 0)
     found = cell(visit.app, model, name, value, titles, visit.language)
     return found.text or visit.t("was-empty")
 
