@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.engine import Engine
 from bench.growth import SIZES, growth
 from bench.inside import inside
+from bench.kept import kept
 from bench.measure import CONNECTIONS, Cost, Server, median
 from bench.subjects import Hand, Subject
 from tests.postgresql import own_server
@@ -53,7 +54,7 @@ console = Console(width=110)
 def empty_database(kind: str) -> Iterator[str]:
     """The URL of an empty database that is as durable as a real one, gone afterwards."""
     if kind == "postgresql":
-        with own_server("max_connections = 50\nshared_buffers = 512MB\n") as url:
+        with own_server("max_connections = 50\nshared_buffers = 512MB\nmax_parallel_workers_per_gather = 0\n") as url:
             yield url
     else:
         with tempfile.TemporaryDirectory(prefix="dougong-bench-") as folder:
@@ -122,15 +123,20 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--size", type=int, default=100_000, help="records (100000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each figure is measured (3)")
-    parser.add_argument("--only", nargs="*", default=[], help=f"some of: {', '.join(FIGURES)}, import, inside, growth")
+    parser.add_argument(
+        "--only", nargs="*", default=[], help=f"some of: {', '.join(FIGURES)}, import, inside, kept, growth"
+    )
     parser.add_argument("--largest", type=int, default=SIZES[-1], help=f"where growth ends ({SIZES[-1]})")
     chosen = parser.parse_args()
     for kind in ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,):
-        if not chosen.only or set(chosen.only) - {"inside", "growth"}:
+        if not chosen.only or set(chosen.only) - {"inside", "kept", "growth"}:
             requests(kind, chosen.size, chosen.rounds, chosen.only)
         if not chosen.only or "inside" in chosen.only:
             with empty_database(kind) as url:
                 inside(console, kind, url)
+        if not chosen.only or "kept" in chosen.only:
+            with empty_database(kind) as one, empty_database(kind) as other:
+                kept(console, kind, (one, other))
         if not chosen.only or "growth" in chosen.only:
             with empty_database(kind) as url:
                 growth(console, kind, url, chosen.largest)

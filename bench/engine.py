@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from bench.measure import ROOT, Server, free_port
 from bench.rows import visit_rows
 from bench.subjects import SEARCHED, choices
 from engine.access.people import People
-from engine.access.principal import engine_principal
+from engine.access.principal import Principal, engine_principal
 from engine.app import App
 from engine.clock import SystemClock
 from engine.definition import load
@@ -33,8 +33,9 @@ class Engine:
 
     name = "dougong"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, package: Mapping[str, str] | Path = PACKAGE) -> None:
         self.url = url
+        self.package = package
         self.db = Database.open(url, statement_timeout=None)
         self.clock = SystemClock()
         self.ids: list[int] = []
@@ -43,7 +44,7 @@ class Engine:
 
     def prepare(self, size: int) -> None:
         self.db.prepare()
-        publish(self.db, load(PACKAGE), self.clock)
+        publish(self.db, load(self.package), self.clock)
         app = self.app()
         people = People(self.db, self.clock)
         user = people.create_user("planner", "Planner")
@@ -57,6 +58,14 @@ class Engine:
         app = live.app("bench")
         assert app is not None
         return app
+
+    def planner(self) -> Principal:
+        people = People(self.db, self.clock)
+        user = people.find_user("planner")
+        assert user is not None
+        planner = people.principal(user, "bench", self.app().policies)
+        assert planner is not None
+        return planner
 
     def fill(self, app: App, entity: str, rows: Iterator[dict[str, object]], keep: int = 0) -> None:
         """Records made by the engine itself, in transactions of `CHUNK`; the ids of the first open ones are kept."""
@@ -143,11 +152,7 @@ class Engine:
         """Rows a second of a batch that is validated, permitted and journalled like any other save, in one process."""
         app = self.app()
         runtime = Runtime(self.db, self.clock)
-        people = People(self.db, self.clock)
-        user = people.find_user("planner")
-        assert user is not None
-        planner = people.principal(user, "bench", app.policies)
-        assert planner is not None
+        planner = self.planner()
         model = app.entities["visit"]
         rows = [_native(row) | {"sealed": False} for row in visit_rows(count * size, seed=3)]
         began = time.perf_counter()

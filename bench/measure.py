@@ -17,6 +17,8 @@ from types import TracebackType
 import psutil
 
 from bench.load import Conversation, Load, drive, request
+from engine.storage.database import Database
+from engine.storage.statement import Statement
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 8
@@ -110,6 +112,15 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def spent(db: Database) -> float:
+    """Seconds of CPU so far, of this process and, on PostgreSQL, of the process in the server that works for its thread."""
+    seconds = time.process_time()
+    if db.dialect == "postgresql":
+        server = db.scalar(Statement("SELECT pg_backend_pid()"))
+        seconds += int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9
+    return seconds
 
 
 def median(costs: Sequence[Cost]) -> Cost:

@@ -3,7 +3,8 @@
 A definition says what its lists filter and sort by, so nobody has to think of indexes: a view that shows the open visits
 of one owner, newest first, gets one over (owner, created_at, id).  Columns that are compared for equality come first, then
 those sorted by, then the id, which makes the order total.  After it the other filters of the view are carried along, so that
-a list filtered by several of them is found within the index of one, without an index for every combination.
+a list filtered by several of them is found within the index of one, without an index for every combination.  What a view
+sums for people whose rows its kept totals cannot tell apart is read from an index that holds all of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from engine.app import App, EntityApp, ViewApp
 from engine.expressions.tree import Call, Const, Name, Node, Variable
 from engine.fields.text import INDEXED
+from engine.reading.totals import scanned
 from engine.storage.statement import Dialect
 from engine.storage.tables import IndexSpec, plain_indexes, reduced
 
@@ -34,6 +36,8 @@ def wanted(app: App, dialect: Dialect) -> dict[str, list[IndexSpec]]:
         for view in app.views.values():
             if view.entity == name:
                 specs += _of_view(model, view)
+                if board := scanned(app, view):
+                    specs.append(IndexSpec(tuple((column, False) for column in board), why=f"sums of view {view.name}"))
         found[name] = reduced(_joined(specs))[:MOST]
     return found
 

@@ -21,6 +21,7 @@ from engine.storage.totals import Totals
 MOST = 6  # for one entity; each costs something at every write
 MOST_DIMENSIONS = 8
 _GROUPED = ("choice", "boolean", "record", "date")
+_NARROW = (*_GROUPED, "number", "duration", "datetime")
 _PEOPLE = ("user", "team")  # few enough to be told apart; any other record would make as many rows as there are records
 
 
@@ -30,6 +31,21 @@ def kept_totals(app: App, entity: str) -> tuple[Totals, ...]:
     found = dict.fromkeys(each for view in app.views.values() if view.entity == entity for each in _of_view(app, view))
     unique = {(each.dimensions, each.sums): each for each in found}
     return tuple(sorted(unique.values(), key=lambda each: len(each.dimensions)))[:MOST] if not model.system else ()
+
+
+def scanned(app: App, view: ViewApp) -> tuple[str, ...]:
+    """The columns that answer what a view declares where its totals do not, because some role's condition on rows reads
+    other columns than they tell apart: an index over these spares reading whole records. Empty where totals answer all."""
+    model = app.entities[view.entity]
+    known = next((set(totals.dimensions) for totals in _of_view(app, view)), set())
+    narrow = {column for name, column in model.columns.items() if model.fields[name].value_type().kind in _NARROW}
+    further = [read for read in _of_policies(app, model, view) if known and not read <= known and read <= narrow]
+    if not further:
+        return ()
+    group = [model.columns[name] for name in view.group]
+    columns = dict.fromkeys((*group, *sorted(known.union(*further)), *(model.columns[name] for name in view.sum)))
+    # SQLite looks the deletion up in the record, even where the index holds none but live ones, unless it stands there.
+    return (*columns, "deleted_at") if len(columns) <= MOST_DIMENSIONS else ()
 
 
 def _of_view(app: App, view: ViewApp) -> Iterator[Totals]:
@@ -82,4 +98,4 @@ def columns_of(elements: Iterable[Any], table: sa.Table) -> set[str]:
     }
 
 
-__all__ = ["columns_of", "kept_totals"]
+__all__ = ["columns_of", "kept_totals", "scanned"]

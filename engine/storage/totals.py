@@ -116,13 +116,15 @@ class _Making:
         self.watched = [*dict.fromkeys((*self.dimensions, *self.sums, self.quote("deleted_at")))]
 
     def postgresql(self) -> Iterator[str]:
+        live = " WHERE NEW.deleted_at IS NULL"
         yield f"{self._table()} WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)"
         yield (
             f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN "
             f"IF TG_OP = 'INSERT' THEN {self._add(self._summed('now_there'))}; "
             f"ELSIF TG_OP = 'DELETE' THEN {self._add(self._summed('was_there', '-'))}; "
-            f"ELSE IF OLD.deleted_at IS NULL THEN {self._add(self._single('OLD', '-'))}; END IF; "
-            f"IF NEW.deleted_at IS NULL THEN {self._add(self._single('NEW'))}; END IF; END IF; "
+            f"ELSIF OLD.deleted_at IS NOT NULL THEN {self._add(self._single('NEW', '', live))}; "
+            f"ELSIF NEW.deleted_at IS NOT NULL THEN {self._add(self._single('OLD', '-'))}; "
+            f"ELSE {self._add(self._single('OLD', '-') + ' UNION ALL ' + self._single('NEW'))}; END IF; "
             f"IF random() * {_FOLDED} < 1 AND pg_try_advisory_xact_lock(hashtext('{self.bare}')) THEN "
             f"{self.fold()}; END IF; RETURN NULL; END $body$"
         )

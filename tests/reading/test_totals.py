@@ -310,6 +310,21 @@ def test_totals_are_planned_made_and_dropped_like_indexes(database: Database) ->
     assert agree(it) > 10
 
 
+def test_sums_for_people_whose_rows_totals_cannot_tell_apart_are_read_from_an_index(sqlite_url: str) -> None:
+    narrowed = (PLAIN + BOARDS).replace("region == 'north'", "region == 'north' or family is null")
+    db = Database.open(sqlite_url)
+    db.prepare()
+    it = opened(db, narrowed.replace("big is null or not big", "region is not null"))
+    lens, model = it.lens("bea"), it.app.entities["client"]
+    (statement,) = _sums(lens.view, model, Query(view="clients"), ("region",), ["count()"]).statements
+    explained = Statement(f"EXPLAIN QUERY PLAN {statement.text}", statement.names, [], statement._fixed)
+    with db.read() as r:
+        told = " ".join(str(row[3]) for row in r.all(explained, lens.parameters))
+    assert "USING COVERING INDEX" in told
+    assert len(both(it, "max", "client", Query(view="clients"), ("region",), N)) == 2
+    db.close()
+
+
 def test_options_that_are_renamed_by_publishing_are_renamed_in_the_totals(boards: Works) -> None:
     begun(boards, seed=3)
     boards.create("max", "client", name="N", region="north")
