@@ -49,6 +49,13 @@ def test_a_question_costs_so_many_statements(
     assert len(texts) == statements, texts
 
 
+def test_a_view_is_summed_as_it_declares_without_what_is_hidden(shop: Shop, order: dict[str, Any]) -> None:
+    (seen,) = shop.ann.get("/order/aggregate", view="board").json()["groups"]
+    assert seen == {"stage": order["stage"], "count": 1, "sum_amount": 12.5}
+    (all_of_it,) = shop.meg.get("/order/aggregate", view="board").json()["groups"]
+    assert all_of_it == {**seen, "sum_margin": None}
+
+
 def test_a_change_costs_so_many_statements(shop: Shop, order: dict[str, Any]) -> None:
     shop.ann.create("customer", name="Before")
     with shop.site.db.counter() as counter:
