@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz
-
 from engine.app import EntityApp
 from engine.exchange.mapping import Column, Step, Takeover
 from engine.fields.choice import fold
+from engine.fields.rapid import rapid
 from engine.reading import Lens
 from engine.words import catalogue
 
@@ -64,5 +63,6 @@ def _nearest(header: str, names: dict[str, str]) -> str | None:
     word = fold(header)
     if len(word) < 3:
         return None
-    alike = {name for known, name in names.items() if fuzz.ratio(word, known) >= ALIKE}
+    ratio = rapid().fuzz.ratio
+    alike = {name for known, name in names.items() if ratio(word, known) >= ALIKE}
     return alike.pop() if len(alike) == 1 else None

@@ -6,6 +6,8 @@ counties and cities of 河南, 湖北, 海南 and 新疆 stand among the prefect
 
 from functools import cache
 
+from engine.fields.rapid import rapid
+
 _NAMES = """
 北京市 东城区 西城区 朝阳区 丰台区 石景山区 海淀区 门头沟区 房山区 通州区 顺义区 昌平区 大兴区 怀柔区 平谷区 密云区 延庆区
 天津市 和平区 河东区 河西区 南开区 河北区 红桥区 东丽区 西青区 津南区 北辰区 武清区 宝坻区 滨海新区 宁河区 静海区 蓟州区
@@ -146,15 +148,10 @@ def _slip_of(word: str, known: tuple[str, ...]) -> str | None:
     Short names have two or three characters, where one wrong leaves little: the first one must be right, or the last
     besides an ending such as 市.
     """
-    from rapidfuzz.distance import DamerauLevenshtein
-
+    distance = rapid().distance.DamerauLevenshtein.distance
     if len(word) < 2:
         return None
-    near = [
-        name
-        for name in known
-        if abs(len(name) - len(word)) <= 1 and DamerauLevenshtein.distance(word, name, score_cutoff=1) <= 1
-    ]
+    near = [name for name in known if abs(len(name) - len(word)) <= 1 and distance(word, name, score_cutoff=1) <= 1]
     if len(word) == 2:
         near = [name for name in near if len(name) == 2 and name[0] == word[0]]
     return near[0] if len(near) == 1 else None

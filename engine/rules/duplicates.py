@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from engine.fields.rapid import rapid
 from engine.rules.definition import Duplicates
 
 # Legal forms and the like, longest first: they say nothing about who it is.
@@ -89,8 +90,7 @@ def likeness(
     by: Mapping[str, Literal["exact", "fuzzy"]],
 ) -> Likeness:
     """How alike two records are; score 0 when less than half of the weight can be compared."""
-    from rapidfuzz.fuzz import ratio  # megabytes that an app without duplicates does without
-
+    ratio = rapid().fuzz.ratio
     total, compared, parts = 0.0, 0, []
     for name, weight in weights.items():
         left, right = normalised(one.get(name)), normalised(other.get(name))

@@ -29,6 +29,7 @@ class Draft:
     before: dict[str, Any] | None
     after: dict[str, Any]
     given: frozenset[str] = frozenset()  # fields that the command itself named
+    rows: bool = False  # whether rows of its tables have been made, changed or deleted with it
 
     @property
     def changed(self) -> dict[str, Any]:

@@ -151,12 +151,15 @@ class Work(Checking):
             raise Refused(problems)
         self.autofill(draft, fresh)
         for name, rows in children.items():
-            self.save_children(draft, name, rows, f"{path}{name}.")
+            draft.rows |= self.save_children(draft, name, rows, f"{path}{name}.")
 
     def change(
         self, draft: Draft, *, action: str = "update", cause: str | None = None, path: str = "", checked: bool = True
     ) -> bool:
-        """Derive, check and write a changed draft; False if nothing differs."""
+        """Derive, check and write a changed draft; False if nothing differs.
+
+        Rows are part of the record: where they differ it is another version, so that nobody replaces rows unseen.
+        """
         plan = self.plans.entity(draft.model.name)
         assert draft.before is not None
         self.derive(draft, plan.early)
@@ -164,7 +167,7 @@ class Work(Checking):
             problems = self.conditions(draft, path, {})
             if problems:
                 raise Refused(problems)
-        if not draft.changed:
+        if not draft.changed and not draft.rows:
             self.settle(draft, plan, path, checked)
             if draft.changed:
                 self.record(draft, action, "formula")
@@ -234,8 +237,11 @@ class Work(Checking):
         rows: list[Mapping[str, Any]] | None,
         path: str,
         trusted: frozenset[str] | None = None,
-    ) -> None:
-        """Make the children of a record be `rows`: rows with an id are changed, new ones made, missing ones deleted."""
+    ) -> bool:
+        """Make the children of a record be `rows`: rows with an id are changed, new ones made, missing ones deleted.
+
+        Whether any differs now.
+        """
         from engine.runtime.removal import delete
 
         child, lookup = parent.model.children[name]
@@ -254,6 +260,7 @@ class Work(Checking):
             present = {row[0] for row in self.w.all(statement, {"id": parent.id})}
         problems: list[Problem] = []
         kept = set()
+        differs = False
         for position, row in enumerate(rows or ()):
             values = {key: value for key, value in row.items() if key != "id"}
             try:
@@ -267,19 +274,21 @@ class Work(Checking):
                         parent=(lookup, parent.id),
                         trusted=trusted is not None,
                     )
+                    differs = True
                     continue
                 id = int(row["id"]) if str(row["id"]).isdigit() else -1
                 if id not in present:
                     problems.append(Problem("child-unknown", f"{path}{position}", {"row": position + 1}))
                     continue
                 kept.add(id)
-                self.update(model, id, values, None, path=f"{path}{position}.")
+                differs |= bool(self.update(model, id, values, None, path=f"{path}{position}.").changed)
             except Refused as refused:
                 problems.extend(refused.problems)
         if problems:
             raise Refused(problems)
         for id in sorted(present - kept):
             delete(self, model, id, None)
+        return differs or bool(present - kept)
 
     # -- stages ---------------------------------------------------------------------------------------------------------
 

@@ -359,7 +359,7 @@ class Checker:
             if intent.count is not None:
                 (sure if intent.acknowledged else perhaps)[intent.count] += intent.status is None or intent.acknowledged
         for id in {*sure, *perhaps}:
-            value = (self.rows["order"][id]["margin"] or 0) // 100
+            value = (self.rows["order"].get(id, {}).get("margin") or 0) // 100
             if not sure[id] <= value <= sure[id] + perhaps[id]:
                 yield f"order {id} was counted up {sure[id]} times and stands at {value}"
 

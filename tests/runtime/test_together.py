@@ -48,6 +48,23 @@ def test_what_is_copied_from_another_record_is_its_newest(works: Works) -> None:
     assert works.get("max", "order", made.id)["client_region"] == "Iron Mill"  # type: ignore[index]
 
 
+def test_rows_are_not_replaced_unseen(works: Works) -> None:
+    client = works.create("max", "client", name="Stone Mill")
+    order = works.create("max", "order", client=str(client), lines=[{"part": "oil", "price": 1}])
+    _, second = together(
+        works,
+        Update("order", order, {"lines": [{"part": "belt", "price": 10}]}, 1),
+        Update("order", order, {"lines": [{"part": "fan", "price": 200}]}, 1),
+    )
+    assert isinstance(second, Refused)
+    assert [problem.code for problem in second.problems] == ["stale-edit"]
+    found = works.get("max", "order", order, expand=("lines",))
+    assert found is not None
+    assert ([line["part"] for line in found["lines"]], found["total"], found["version"]) == (["belt"], 10, 2)
+    rows = [{"id": found["lines"][0]["id"], "part": "belt"}]
+    assert works.act("max", Update("order", order, {"lines": rows}, 2)).version == 2  # nothing differs
+
+
 def test_nothing_comes_to_point_to_what_is_being_deleted(works: Works) -> None:
     client = works.create("max", "client", name="Stone Mill")
     deleted, made = together(works, Delete("client", client), Create("order", {"client": str(client)}))

@@ -68,10 +68,12 @@ async def upload(call: AppCall) -> Response:
         attachments = call.site.attachments
 
         def keep() -> tuple[bytes, int]:
-            content = hashlib.file_digest(source, "sha256").digest()
+            content = hashlib.sha256()
+            for chunk in iter(lambda: source.read(CHUNK), b""):
+                content.update(chunk)
             source.seek(0)
             id = attachments.keep(call.app.name, filename, source, field.bytes_allowed, call.principal.user)
-            return content + filename.encode(), id
+            return content.digest() + filename.encode(), id
 
         content, id = await call.aside(keep)
     try:
