@@ -28,6 +28,7 @@ from engine.expressions import Expression
 from engine.expressions.types import Type
 from engine.fields import Field
 from engine.fields.builtin import RESERVED
+from engine.fields.lookup import LookupField
 from engine.problems import Label, Refused
 from engine.rules.scores import WEIGHT_SCALE, ScoreApp, TermApp, band_of, rule_version
 from engine.storage import system
@@ -139,11 +140,7 @@ class _Compiler:
         }
         relations = self.relations.get(name, {})
         labels = {each: one.label or Label.of(each) for each, one in fields.items()}
-        labels |= {
-            each: d.entities[child].label or Label.of(child)
-            for each, (child, _) in relations.items()
-            if each not in labels
-        }
+        labels |= {each: self._collection(*relation) for each, relation in relations.items() if each not in labels}
         conditions = {
             kind: {each: found for each in entity.fields if (found := self._optional(f"{path}.fields.{each}.{kind}"))}
             for kind in ("required_when", "visible_when", "readonly_when")
@@ -158,6 +155,13 @@ class _Compiler:
             tuple(score for score in scores.values() if score.entity == name),
             self._notices(name, entity), {each: self._conversion(name, each) for each in entity.conversions}, part,
         )  # fmt: skip
+
+    def _collection(self, child: str, by: str) -> Label:
+        """What the records that point here by a lookup are called: by the lookup, else by their entity."""
+        entity = self.definition.entities[child]
+        lookup = entity.fields[by]
+        inverse = lookup.inverse if isinstance(lookup, LookupField) else None
+        return (inverse.label if inverse else None) or entity.label or Label.of(child)
 
     def _system(self, name: str) -> EntityApp:
         fields = SYSTEM_FIELDS[name]

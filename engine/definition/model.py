@@ -111,9 +111,12 @@ class Make(Shape):
                                      when absent), the others none
         {turn: [...]}                the first for the first record, the second for the second, and so on
         {by, cases, otherwise}       the shape depends on the value of the field `by`; without a case, none
-        {same: path}                 what is found along a path from the record: {same: account.owner}
+        {same: path, otherwise}      what is found along a path from the record: {same: account.owner}; where that is
+                                     nothing, a value of the shape `otherwise`
         {role: name}                 somebody of the sample people with this role
         {files: {ending: count}}     small files with these endings
+
+    A person without a shape is the one whom a record it points to has in a field of the same name.
 
     Texts are patterns: {word} takes a word of the list `word` in `sample.lists`, {seq} counts. With `per`, {seq} and
     `turn` begin anew for each parent.  Lookups point to records that meet their `where`; what a unique combination

@@ -56,7 +56,7 @@ class Names:
             for key, field in entity.fields.items():
                 if isinstance(field, LookupField):
                     if field.inverse and field.to in self.relations:
-                        self.relations[field.to].setdefault(field.inverse, (name, key))
+                        self.relations[field.to].setdefault(field.inverse.name, (name, key))
                 elif isinstance(field, ChildrenField):
                     self.relations[name][key] = (field.of, field.by)
         self.scored = {(score.entity, score.field): score for score in definition.scores.values()}

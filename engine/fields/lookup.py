@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from pydantic import Field as Key
+from pydantic import BeforeValidator, Field as Key
 
 from engine.expressions.types import Type
 from engine.fields.base import CHOSEN, DateOrder, Field, Invalid, Operator, field_types
 from engine.fields.scalars import END, READ_LIMIT, plain_text, typed
 from engine.problems import Label
-from engine.shape import Formula
+from engine.shape import Formula, Shape, Text
 
 # Ids are texts in JSON: most are beyond what a browser's numbers hold. Those below 9·10^18 are made until the year 2087.
 ID_PATTERN = "^(?:[1-9][0-9]{0,17}|[1-8][0-9]{18})" + END
@@ -60,6 +60,17 @@ class Linking(Field):
         return dict(ID_SCHEMA)
 
 
+class Inverse(Shape):
+    """The collection on the other side of a lookup: its name in expressions, and its heading, else the entity's label."""
+
+    name: str
+    label: Text | None = None
+
+
+def _inverse(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
 @field_types.register("lookup")
 class LookupField(Linking):
     """A link to one record of another entity."""
@@ -78,7 +89,10 @@ class LookupField(Linking):
         None,
         description="When the target is deleted: keep the link, refuse the deletion, clear the link, or delete this record too; keep when absent.",
     )
-    inverse: str | None = Key(None, description="The name under which the target sees the records that point to it.")
+    inverse: Annotated[Inverse, BeforeValidator(_inverse, json_schema_input_type=str | Inverse)] | None = Key(
+        None,
+        description="The name under which the target sees the records that point to it, or {name, label} where their own label says too little.",
+    )
     where: Formula | None = Key(None, description="Which records may be chosen; `this` is the record being edited.")
     autofill: dict[str, str] = Key(
         default_factory=dict, description="Own field: field of the target, copied when the link is set."

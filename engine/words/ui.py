@@ -26,6 +26,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "team": ("团队", "Team"),
     "cancel": ("取消", "Cancel"),
     "none": ("无", "None"),
+    "not-visible": ("不可见", "Not visible"),
+    "not-visible-why": ("你无权查看这条记录", "This record is not yours to see"),
     "yes": ("是", "Yes"),
     "no": ("否", "No"),
     "untitled": ("（未命名）", "(untitled)"),

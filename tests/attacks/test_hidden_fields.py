@@ -186,3 +186,20 @@ def test_openapi_and_answers_never_name_a_hidden_field_to_those_who_may_not_see_
         response = shop.ann.get(path)
         assert response.status_code == 200, (path, response.text)
         assert "margin" not in response.text, path
+
+
+def test_a_page_says_that_a_record_is_not_visible_and_nothing_of_it(shop: Shop) -> None:
+    customer = shop.meg.create("customer", name="Quiet Ltd")
+    made = shop.meg.create("order", title="Bench", customer=customer["id"], owner=str(shop.ann.id))
+    blank = shop.meg.create("order", title="Chair", owner=str(shop.ann.id))
+    for login, seen in (("ann", False), ("meg", True)):
+        session = shop.site.people.open_session(shop.people[login].id).token
+        for path in ("/shop/order", f"/shop/order/{made['id']}"):
+            page = shop.ask("GET", path, bare=True, headers={"cookie": f"dougong={session}"})
+            assert page.status_code == 200
+            assert ("Quiet Ltd" in page.text) is seen
+            assert ("icons.svg#i-lock" in page.text) is not seen
+            assert ("不可见" in page.text) is not seen
+        # What is empty is only empty.
+        page = shop.ask("GET", f"/shop/order/{blank['id']}", bare=True, headers={"cookie": f"dougong={session}"})
+        assert "icons.svg#i-lock" not in page.text

@@ -9,7 +9,15 @@ from engine.fields.choice import Choosing
 from engine.shape import as_list
 
 WORD = re.compile(r"\{(\w+)\}")
-MARKS = ({"from", "to"}, {"share", "of"}, {"turn"}, {"by", "cases", "otherwise"}, {"same"}, {"role"}, {"files"})
+MARKS = (
+    {"from", "to"},
+    {"share", "of"},
+    {"turn"},
+    {"by", "cases", "otherwise"},
+    {"same", "otherwise"},
+    {"role"},
+    {"files"},
+)
 
 
 def faults(app: App, model: EntityApp, name: str, shape: Any) -> Iterator[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.app import compile_app
 from engine.definition import Checked, load
 from engine.definition.render import render
 from engine.expressions.types import Context
@@ -239,3 +240,21 @@ def test_signs_beyond_16_bits_may_be_escaped_in_json() -> None:
     assert checked.problems == ()
     assert checked.definition is not None
     assert checked.definition.label.zh == "\U0001f69a"
+
+
+def test_a_collection_is_called_by_its_lookup_or_else_by_its_entity() -> None:
+    text = (
+        "entities:\n  order: {label: {zh: 订单, en: Order}, fields: {name: text,\n"
+        "    buyer: {type: lookup, to: client, on_delete: keep, inverse: {name: bought, label: {zh: 买入, en: Bought}}},\n"
+        "    payer: {type: lookup, to: client, on_delete: keep, inverse: paid}}}\n"
+        "  client: {fields: {name: text, busy: {type: boolean, formula: count(bought) > count(paid)}}}\n"
+    )
+    checked = made(text)
+    assert told(checked) == []
+    client = compile_app(checked).entities["client"]
+    assert client.relations == {"bought": ("order", "buyer"), "paid": ("order", "payer")}
+    assert (client.labels["bought"].en, client.labels["paid"].en) == ("Bought", "Order")
+    assert told(made(text.replace("inverse: paid", "inverse: {name: bought}"))) == [
+        "entities.order.fields.payer.inverse.name relation-broken",
+        "entities.client.fields.busy.formula unknown-field",
+    ]

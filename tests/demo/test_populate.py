@@ -243,9 +243,9 @@ def test_without_a_place_for_files_gates_that_ask_for_them_stay_closed(
 
 
 def test_a_shape_that_does_not_fit_its_field_is_refused_by_name(database: Database, tmp_path: Path) -> None:
-    for wrong in ("region: {east: 3}", "discount: {from: soon, to: later}", "owner: {files: {pdf: 1}}"):
+    for wrong in ("discount: {from: soon, to: later}", "owner: {files: {pdf: 1}}"):
         app = app_of(f"sample:\n  make:\n    order: {{count: 1, fields: {{{wrong}}}}}\n")
-        it = open_app(database, app, SetClock(START)) if wrong.startswith("region") else None
+        it = open_app(database, app, SetClock(START)) if wrong.startswith("discount") else None
         runtime = it.runtime if it else Runtime(database, SetClock(START))
         with pytest.raises(Refused) as refused:
             populate(runtime, People(database, SetClock(START)), app, files=Files(tmp_path))
@@ -257,3 +257,21 @@ def test_made_files_are_what_their_endings_say(tmp_path: Path) -> None:
         body = content(ending)
         assert body is not None
         assert Files(tmp_path).save(f"a.{ending}", [body], most=10**6).media_type != "application/octet-stream"
+
+
+def test_people_are_drawn_from_the_record_that_is_pointed_to(database: Database, tmp_path: Path) -> None:
+    """With an order's owner left to the type: whoever owns the client; a client's is that of the parent, if it has one."""
+    sample = SAMPLE.replace("        owner: {same: client.owner}\n", "        owner: {share: 100}\n").replace(
+        "        owner: {role: fitter}\n", "        owner: {same: parent.owner, otherwise: {role: fitter}}\n"
+    )
+    app = app_of(sample)
+    fill(database, app, tmp_path, files=False)
+    clients = {row["id"]: row for row in rows(database, app, "client")}
+    for row in clients.values():
+        assert row["owner"] is not None
+        if row["parent"] is not None:
+            assert row["owner"] == clients[row["parent"]]["owner"]
+    assert len({row["owner"] for row in clients.values()}) > 1
+    orders = rows(database, app, "order")
+    assert len(orders) == 40
+    assert all(row["owner"] == clients[row["client"]]["owner"] for row in orders)

@@ -182,16 +182,16 @@ class RelationBroken(Check):
                             ),
                         )
                 if isinstance(field, LookupField) and field.inverse and field.to in d.entities:
-                    target, inverse = field.to, field.inverse
-                    first = inverses.setdefault((target, inverse), (*path, "inverse"))
+                    target, inverse = field.to, field.inverse.name
+                    first = inverses.setdefault((target, inverse), (*path, "inverse", "name"))
                     taken = d.entities[target].fields.get(inverse)
                     own = taken is not None and not (
                         isinstance(taken, ChildrenField) and (taken.of, taken.by) == (name, key)
                     )
-                    if first != (*path, "inverse") or own:
+                    if first != (*path, "inverse", "name") or own:
                         yield self._problem(
                             facts,
-                            (*path, "inverse"),
+                            (*path, "inverse", "name"),
                             inverse,
                             Label(
                                 f"{facts.entity_label(target).zh} 已有叫这个名字的",

@@ -62,7 +62,9 @@ def _constants(shape: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
         for case, each in shape["cases"].items():
             yield from _constants(each, (*path, "cases", case))
         yield from _constants(shape.get("otherwise"), (*path, "otherwise"))
-    elif not set(shape) & {"same", "role", "files"}:
+    elif "same" in shape and set(shape) <= {"same", "otherwise"}:
+        yield from _constants(shape.get("otherwise"), (*path, "otherwise"))
+    elif not set(shape) & {"role", "files"}:
         for key in shape:
             yield (*path, key), key
 

@@ -35,6 +35,7 @@ _KEYS = (
     {"by", "cases"},
     {"by", "cases", "otherwise"},
     {"same"},
+    {"same", "otherwise"},
     {"role"},
     {"files"},
 )
@@ -169,7 +170,7 @@ class Maker:
         if "by" in said:
             return self.by(name, field, said)
         if "same" in said:
-            return self.same(said["same"])
+            return self.same(said["same"], self.shape(name, field, said.get("otherwise")))
         if "role" in said:
             role = said["role"]
             return lambda making: self.world.person(role)
@@ -259,11 +260,12 @@ class Maker:
 
         return chosen
 
-    def same(self, path: str) -> Shape:
+    def same(self, path: str, otherwise: Shape) -> Shape:
         first = path.partition(".")[0]
 
         def found(making: Making) -> Any:
-            return self.world.follow(self.model, {first: making.value(first)}, path)
+            value = self.world.follow(self.model, {first: making.value(first)}, path)
+            return otherwise(making) if value is None else value
 
         return found
 

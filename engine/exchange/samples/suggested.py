@@ -49,7 +49,7 @@ def suggested(making: "Making", name: str) -> Any:
             some = world.candidates(model, name, making.value)
             return world.older(model.lookups[name], some, making.at)
         case UserField():
-            return world.person()
+            return _akin(making, name) or world.person()
         case TeamField():
             return rnd.choice(list(world.teams.values())) if world.teams else None
         case ChoicesField():
@@ -101,6 +101,17 @@ def suggested(making: "Making", name: str) -> Any:
             return field.parse(f"{model.labels[name].zh} {making.number + 1}"[: field.limit])
         case ChildrenField():
             return None
+    return None
+
+
+def _akin(making: "Making", name: str) -> int | None:
+    """The person whom a record that this one points to has in a field of the same name; None without one."""
+    world, model = making.maker.world, making.maker.model
+    for lookup in world.lookups_with(model, name):
+        target = making.value(lookup)
+        found = world.follow(model, {lookup: target}, f"{lookup}.{name}") if target is not None else None
+        if found is not None:
+            return int(found)
     return None
 
 

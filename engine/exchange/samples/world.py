@@ -72,6 +72,7 @@ class World:
         self.users: dict[str, int] = {}
         self.by_role: dict[str, list[int]] = {}
         self.teams: dict[str, int] = {}
+        self.known_entities = frozenset(app.hot_entities)
         self.known = {name: Known(self.needed(name)) for name in app.hot_entities}
 
     def needed(self, entity: str) -> set[str]:
@@ -83,6 +84,7 @@ class World:
                     continue
                 found |= set(getattr(model.fields[name], "autofill", {}).values())
                 found |= {term[0] for term in terms(model, name)}
+                found |= {own for own in model.lookups if name in self.lookups_with(model, own)}
         for model in app.entities.values():
             for name in model.lookups:
                 for own in {term[1] for term in terms(model, name)} - {None}:
@@ -91,6 +93,16 @@ class World:
             for path in _paths(make.fields):
                 found |= set(self.met(app.entities.get(name), path, entity))
         return found & set(self.app.entities[entity].columns)
+
+    def lookups_with(self, model: EntityApp, name: str) -> tuple[str, ...]:
+        """The lookups of an entity to others whose records have a person in a field of that name, too."""
+        if model.lookups.get(name) != "user" or name in ("created_by", "updated_by"):
+            return ()
+        return tuple(
+            lookup
+            for lookup, target in model.lookups.items()
+            if target in self.known_entities and self.app.entities[target].lookups.get(name) == "user"
+        )
 
     def met(self, model: EntityApp | None, path: str, entity: str) -> Iterable[str]:
         """The fields of `entity` that a path from a record of `model` comes through."""

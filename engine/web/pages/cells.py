@@ -19,7 +19,20 @@ from engine.problems import Problem
 from engine.reading import Lens
 
 Kind = Literal[
-    "empty", "text", "long", "number", "tag", "tags", "link", "outside", "person", "score", "yes", "no", "files"
+    "empty",
+    "hidden",
+    "text",
+    "long",
+    "number",
+    "tag",
+    "tags",
+    "link",
+    "outside",
+    "person",
+    "score",
+    "yes",
+    "no",
+    "files",
 ]
 NUMBERS = ("integer", "number", "money", "percent")
 COLORS = {"accent": "acc", "neutral": "", "red": "red", "yellow": "yellow", "green": "green"}
@@ -40,6 +53,7 @@ class Cell:
 
 
 EMPTY = Cell("empty")
+HIDDEN = Cell("hidden")  # points to a record that is not for the reader
 # Answers file ids with cells: name, size, address.
 FileNames = Callable[[Iterable[str]], Mapping[str, Cell]]
 
@@ -182,7 +196,7 @@ def cell(app: App, model: EntityApp, name: str, value: Any, titles: Titles, lang
 def _pointing(app: App, field: Linking, id: str, titles: Titles) -> Cell:
     title = titles.title(field.target, id)
     if title is None:
-        return EMPTY
+        return HIDDEN
     target = app.entities[field.target]
     if target.name == "user":
         return Cell("person", title, key=id)
