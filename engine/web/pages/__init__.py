@@ -7,14 +7,14 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
-    doors, lists, records, forms, gates, merging, notices, actions: the pages themselves
+    doors, lists, boards, records, forms, gates, merging, notices, actions: the pages themselves
 """
 
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from engine.web.pages import actions, doors, forms, gates, lists, merging, notices, records
+from engine.web.pages import actions, boards, doors, forms, gates, lists, merging, notices, records
 from engine.web.pages.frame import STATIC, static_version
 from engine.web.pages.visit import Page, Visit
 
@@ -46,6 +46,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/", Page(get=doors.get_home)),
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
+        Route("/{app}/{entity}/board", Page(get=boards.get_board)),
         Route("/{app}/{entity}/new", Page(get=forms.get_new, post=forms.post_new)),
         Route("/{app}/{entity}/choices", Page(get=forms.get_choices)),
         Route("/{app}/{entity}/autofill", Page(get=forms.get_autofill)),
@@ -53,6 +54,7 @@ def routes() -> list[BaseRoute]:
         Route(one, Page(get=records.get_record)),
         Route(f"{one}/edit", Page(get=forms.get_edit, post=forms.post_edit)),
         Route(f"{one}/move/{{transition}}", Page(get=gates.get_move, post=gates.post_move)),
+        Route(f"{one}/put", Page(get=boards.get_put, post=boards.post_put)),
         Route(f"{one}/tick", Page(post=gates.post_tick)),
         Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
         Route(f"{one}/delete", Page(post=actions.post_delete)),

@@ -15,8 +15,10 @@ from engine.fields import Field, Invalid
 from engine.fields.choice import Choosing
 from engine.fields.files import Attached
 from engine.fields.lookup import Linking
+from engine.fields.money import SIGNS
 from engine.problems import Problem
 from engine.reading import Lens
+from engine.web.pages.frame import Words
 
 Kind = Literal[
     "empty",
@@ -143,6 +145,17 @@ def address(*parts: str) -> str:
 
 def label_of(model: EntityApp, name: str, language: str) -> str:
     return model.labels[name][language]
+
+
+def brief(value: float, t: Words, field: Field) -> str:
+    """A sum as people say it: ¥61.2 万, ¥1.3 亿, ¥612K; below ten thousand in full."""
+    sign = SIGNS.get(getattr(field, "currency", None) or "", "")
+    sizes = (10**8, 10**4) if t.language == "zh" else (10**6, 10**3)
+    for size, code in zip(sizes, ("sum-large", "sum-small"), strict=True):
+        if abs(value) >= size:
+            figure = f"{value / size:.{0 if abs(value) >= 100 * size else 1}f}".removesuffix(".0")
+            return sign + t(code, figure=figure)
+    return f"{sign}{value:,.2f}".removesuffix(".00")
 
 
 def is_number(field: Field) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app import EntityApp
+from engine.clock import MICROSECONDS, instant
 from engine.columns import days
 from engine.problems import Label
 from engine.shape import SpanValue
@@ -277,6 +278,13 @@ def _step(visit: AppVisit, stage: StageApp, position: int, at: int, stay: Stay |
     if stay.returns:
         parts.append(t("stage-returns", count=stay.returns))
     return Step(stage.label[t.language], state, " · ".join(parts), late, blocked and position == at, title)
+
+
+def stay_since(visit: AppVisit, entered: str) -> Stay:
+    """The present visit of a stage, of a record that entered it at an instant."""
+    now, then = visit.site.clock.now(), instant(datetime.fromisoformat(entered))
+    seconds, working = (now - then) // MICROSECONDS, visit.app.calendar.working(then, now) // MICROSECONDS
+    return Stay(seconds, working, 0, [{"entered_at": entered, "duration": seconds, "working": working}])
 
 
 def overdue(visit: AppVisit, stay: Stay, limit: SpanValue) -> bool:

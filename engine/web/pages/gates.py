@@ -1,7 +1,7 @@
 """The gate on a page: what a transition still needs, who can provide it, and the action that does so right there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -315,13 +315,17 @@ def post_move(visit: AppVisit) -> Response:
     process = visit.app.processes[(before or {})["pipeline"]]
     source, target = process.stages[(before or {})["stage"]].label, process.stages[process.transitions[name].to].label
     note = visit.t("moved", source=source[visit.language], target=target[visit.language])
-    return visit.go(href, note, [problem.message(visit.language) for problem in outcome.warnings])
+    return visit.go(visit.after(href), note, [problem.message(visit.language) for problem in outcome.warnings])
 
 
 def _draw(visit: AppVisit, status: int = 200, problems: Sequence[Problem] = ()) -> Response:
     """The page of one transition. Raises Refused (404) if it is no way out of where the record is."""
+    return visit.draw("move.html", status, **move_values(visit, visit.request.path_params["transition"], problems))
+
+
+def move_values(visit: AppVisit, name: str, problems: Sequence[Problem] = (), after: str = "") -> dict[str, Any]:
+    """What is asked for on the way of a transition. `after` is where to go when something that is missing was provided."""
     model, lens, t = visit.model(), visit.lens, visit.t
-    name = visit.request.path_params["transition"]
     with visit.read() as r:
         names = tuple(each for each, one in lens.fields(model.name).items() if one.stored)
         record = lens.get(r, model.name, visit.id, names)
@@ -333,18 +337,27 @@ def _draw(visit: AppVisit, status: int = 200, problems: Sequence[Problem] = ()) 
         if way is None:
             raise Refused(Problem("not-found", model.name), 404)
         gate = gate_of(visit, model, record, found, titles, way)
+        if gate is not None and after:
+            gate = replace(gate, after=after)
     process, taken = visit.app.processes[record["pipeline"]], way.transition
     told = [way.refusal] if way.refusal is not None and not problems else problems
     # What is missing is shown by the gate itself, one by one.
     told = [problem for problem in told if problem.code not in ("gate-missing", "gate-blocked")] if gate else told
     href = visit.href(model.name, str(visit.id))
-    return visit.draw(
-        "move.html", status, title=shown(model.fields[model.title], record.get(model.title), t.language) or t("untitled"), href=href,
-        action=f"{href}/move/{name}", label=label_of(visit, way), source=process.stages[record["stage"]].label[t.language],
-        target=process.stages[taken.to].label[t.language], gate=gate, version=record["version"], reason=taken.reason,
-        reasons=[Option(key, text[t.language], key == visit.field("choice")) for key, text in taken.reasons.items()],
-        typed=visit.field("reason"), problems=said(told, t.language),
-    )  # fmt: skip
+    return {
+        "title": shown(model.fields[model.title], record.get(model.title), t.language) or t("untitled"),
+        "href": href,
+        "action": f"{href}/move/{name}",
+        "label": label_of(visit, way),
+        "source": process.stages[record["stage"]].label[t.language],
+        "target": process.stages[taken.to].label[t.language],
+        "gate": gate,
+        "version": record["version"],
+        "reason": taken.reason,
+        "reasons": [Option(key, text[t.language], key == visit.field("choice")) for key, text in taken.reasons.items()],
+        "typed": visit.field("reason"),
+        "problems": said(told, t.language),
+    }
 
 
 def post_tick(visit: AppVisit) -> Response:

@@ -1,16 +1,17 @@
 """The list of an entity: views as tabs, filters in words, columns, sort, search, count, the next page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
 from engine.app import EntityApp, ViewApp
 from engine.fields import Field
-from engine.problems import Refused
+from engine.problems import Problem, Refused
 from engine.reading import Lens, Page, Query
 from engine.web.pages.cells import Column, Titles, address, is_number, row
-from engine.web.pages.filters import MOST_COUNTED, Option, State, offered, question, read_filters
+from engine.web.pages.filters import MOST_COUNTED, Asked, Filter, Option, State, offered, question, read_filters
 from engine.web.pages.frame import Link, Words, said
 from engine.web.pages.visit import AppVisit
 
@@ -71,58 +72,118 @@ def current_view(views: Sequence[ViewApp], state: State) -> ViewApp | None:
     return next((view for view in views if view.name == named), None)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What the address of a list, or of the same records in another form, asks for: read once, drawn by `around`.
+
+    `here` is the address with the view named, `asked` what its filters say.
+    """
+
+    model: EntityApp
+    state: State
+    here: State
+    views: list[ViewApp]
+    view: ViewApp | None
+    deleted: bool
+    filters: list[Filter]
+    asked: Asked
+    where: str
+    search: str
+
+    def query(self, **more: Any) -> Query:
+        return question(
+            self.asked,
+            self.where,
+            search=self.search or None,
+            view=self.view.name if self.view and not self.deleted else None,
+            deleted=self.deleted,
+            **more,
+        )
+
+
+def look(visit: AppVisit, titles: Titles, *form: str) -> Look:
+    """`form` is the last part of the address, such as `board`. Raises Refused (404) for an entity that is not there."""
+    lens, model = visit.lens, visit.model()
+    state = State(address(lens.app.name, model.name, *form), visit.query)
+    views = views_of(lens, model)
+    view = current_view(views, state)
+    deleted = state.get("deleted") == "1" and lens.may(model.name, "restore")
+    # Without the parameter the default view is meant, so a list of all records says so.
+    here = State(
+        state.path, (*((k, v) for k, v in state.parameters if k != "view"), ("view", view.name if view else "all"))
+    )
+    names = offered(lens, model, view.filters if view else (), state)
+    filters, asked = read_filters(lens, model, names, here, titles, visit.t)
+    return Look(
+        model, state, here, views, view, deleted, filters, asked, state.get("where").strip(), state.get("q").strip()
+    )
+
+
+def around(visit: AppVisit, seen: Look, problems: Sequence[Problem], kept: Sequence[str] = ()) -> dict[str, Any]:
+    """What the template `looking.html` draws around the records. `kept` are further parameters that filters leave alone."""
+    lens, t, model, state = visit.lens, visit.t, seen.model, seen.state
+    named = ("view", seen.view.name if seen.view else "all")
+    always = [named, *((name, state.get(name)) for name in kept), ("deleted", "1" if seen.deleted else "")]
+    always = [(key, value) for key, value in always if value]
+    return {
+        "entity": visit.entity(model),
+        "faces": _faces(visit, seen),
+        "views": _tabs(lens, model, seen.views, seen.view, state, seen.deleted, t),
+        "filters": seen.filters,
+        "filtered": any(each.active for each in seen.filters) or bool(seen.where or seen.search),
+        "clear": State(state.path, tuple((key, value) for key, value in always if key != "sort")).url(),
+        "kept": always,
+        "here": state.path,
+        "where": seen.where,
+        "where_problems": said([p for p in problems if p.path == "filter"], t.language) if seen.where else [],
+        "problems": said(problems, t.language),
+        "search": seen.search,
+        "new": address(lens.app.name, model.name, "new") if lens.may(model.name, "create") and not seen.deleted else "",
+        "deleted": seen.deleted,
+        "may_restore": lens.may(model.name, "restore"),
+    }
+
+
+def _faces(visit: AppVisit, seen: Look) -> list[Link]:
+    """The forms in which the same records can be looked at."""
+    if seen.deleted or not grouping(visit.lens, seen.model):
+        return []
+    plain = address(visit.app.name, seen.model.name)
+    kept = tuple((key, value) for key, value in seen.state.parameters if key not in ("by", "pipeline", "open"))
+    return [
+        Link(visit.t(name), State(path, kept).url(), icon, current=path == seen.state.path)
+        for name, path, icon in (("as-list", plain, "list"), ("as-board", f"{plain}/board", "kanban"))
+    ]
+
+
+def grouping(lens: Lens, model: EntityApp) -> list[str]:
+    """The fields by which records can be laid out in columns: the stage first, then what has a few options."""
+    fields = lens.fields(model.name)
+    own = model.definition.fields if model.definition else {}
+    choices = [name for name in own if name in fields and fields[name].type == "choice" and fields[name].stored]
+    return [*(["stage"] if model.processes and "stage" in fields else []), *choices]
+
+
 def get_list(visit: AppVisit) -> Response:
     return visit.draw("list.html", **list_page(visit))
 
 
 def list_page(visit: AppVisit) -> dict[str, Any]:
     """What the template `list.html` draws. Raises Refused (404) for an entity that is not there for the reader."""
-    lens, t, model = visit.lens, visit.t, visit.model()
-    name = model.name
-    state = State(address(lens.app.name, name), visit.query)
-    views = views_of(lens, model)
-    view = current_view(views, state)
-    deleted = state.get("deleted") == "1" and lens.may(name, "restore")
-    names, able = columns_of(lens, model, view, state.all("columns"))
-    where, search = state.get("where").strip(), state.get("q").strip()
-    # Without the parameter the default view is meant, so a list of all records says so.
-    here = State(
-        state.path, (*((k, v) for k, v in state.parameters if k != "view"), ("view", view.name if view else "all"))
-    )
+    lens, t = visit.lens, visit.t
     with visit.read() as r:
         titles = Titles(lens, r, visit.files(r))
-        filters, asked = read_filters(
-            lens, model, offered(lens, model, view.filters if view else (), state), here, titles, t
-        )
-        query = question(
-            asked, where, search=search or None, view=view.name if view and not deleted else None, sort=_sort(lens, name, state.get("sort")),
-            fields=_fields(lens, model, names), limit=PAGE, cursor=state.get("cursor") or None, deleted=deleted,
+        seen = look(visit, titles)
+        model, here, view = seen.model, seen.here, seen.view
+        name = model.name
+        names, able = columns_of(lens, model, view, seen.state.all("columns"))
+        query = seen.query(
+            sort=_sort(lens, name, seen.state.get("sort")), fields=_fields(lens, model, names), limit=PAGE,
+            cursor=seen.state.get("cursor") or None,
         )  # fmt: skip
         page, count, problems = _found(lens, r, name, query)
         titles.of(name, page.rows, names)
-    active = any(each.active for each in filters)
-    return {
-        "entity": visit.entity(model),
-        "views": _tabs(lens, model, views, view, state, deleted, t),
-        "filters": filters,
-        "filtered": active or bool(where or search),
-        "clear": State(
-            state.path, (("view", view.name if view else "all"), *((("deleted", "1"),) if deleted else ()))
-        ).url(),
-        "kept": [
-            (key, value)
-            for key, value in (
-                ("view", view.name if view else "all"),
-                ("sort", state.get("sort")),
-                ("deleted", "1" if deleted else ""),
-            )
-            if value
-        ],
-        "here": state.path,
-        "where": where,
-        "where_problems": said([p for p in problems if p.path == "filter"], t.language) if where else [],
-        "problems": said(problems, t.language),
-        "search": search,
+    return around(visit, seen, problems, ("sort",)) | {
         "columns": [_column(lens, model, each, here, query, view, t) for each in names],
         "choices": [Option(each, model.labels[each][t.language], each in names) for each in able],
         "rows": [
@@ -131,11 +192,8 @@ def list_page(visit: AppVisit) -> dict[str, Any]:
         ],
         "count": _counted(count, len(page.rows), t),
         "next": here.url(cursor=page.next) if page.next else "",
-        "first": here.url() if state.get("cursor") else "",
-        "new": address(lens.app.name, name, "new") if lens.may(name, "create") and not deleted else "",
+        "first": here.url() if seen.state.get("cursor") else "",
         "actions": visit.list_actions(model, query),
-        "deleted": deleted,
-        "may_restore": lens.may(name, "restore"),
     }
 
 

@@ -66,4 +66,6 @@ document.querySelectorAll(".dg-stages").forEach((bar) => {
 
 lookups(document);
 
+if (document.querySelector("#board")) import("./board.js");
+
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
