@@ -31,6 +31,7 @@ from engine.runtime import Runtime, Transition
 from engine.runtime.bulk import Made, New, chunks, create_many
 from engine.runtime.derive import propagate
 from engine.runtime.moves import transition
+from engine.runtime.revise import Revision, change_many
 from engine.runtime.rules import after_save
 from engine.runtime.work import Work
 from engine.storage.errors import LockTimeout, StatementTimeout
@@ -214,6 +215,7 @@ class _Chunk:
         for some in self.distinct(rows):
             existing = self.existing(some) if self.key else {}
             news: list[tuple[Row, _Done]] = []
+            revised: list[tuple[Revision, _Done]] = []
             for row in some:
                 result = done[id(row)]
                 found = existing.get(self.key_of(row)) if self.key and self.has_key(row) else None
@@ -230,10 +232,15 @@ class _Chunk:
                     row.problems += self.unfound(row)
                 if row.problems:
                     result.problems = tuple(row.problems)
-                elif current is not None:
-                    self.change(row, current, result)
-                else:
+                elif current is None:
                     news.append((row, result))
+                elif row.stage is not None and row.stage != current.get("stage"):
+                    self.change(revised)
+                    revised = []
+                    self.move(row, current, result)
+                elif values := self.differing(row, current):
+                    revised.append((Revision(current["id"], values), result))
+            self.change(revised)
             self.create(news)
         return list(done.values())
 
@@ -360,27 +367,31 @@ class _Chunk:
         for (_, result), each in zip(news, made, strict=True):
             result.what, result.problems, result.warnings = "created", each.problems, each.warnings
 
-    def change(self, row: Row, current: dict[str, Any], result: _Done) -> None:
-        """Through the write path like any other change, but only if something differs."""
-        values = {
-            name: value
+    def differing(self, row: Row, current: dict[str, Any]) -> dict[str, Any]:
+        """The JSON values of the row that the record has not."""
+        fields = self.model.fields
+        return {
+            name: None if value is None else fields[name].to_json(value)
             for name, value in row.values.items()
             if name != NO_ID and current.get(name) != value and (value is not None or name not in self.kept)
         }
-        moved = row.stage is not None and row.stage != current.get("stage")
-        if not values and not moved:
-            return
-        fields = self.model.fields
+
+    def change(self, revised: list[tuple[Revision, _Done]]) -> None:
+        """Through the write path like any other change."""
+        made = change_many(self.fresh, self.model, [revision for revision, _ in revised])
+        for (_, result), each in zip(revised, made, strict=True):
+            result.problems, result.warnings = each.problems, each.warnings
+            result.what = "updated"
+
+    def move(self, row: Row, current: dict[str, Any], result: _Done) -> None:
+        """A row that takes its record to another stage: its values first, so that the gate sees them."""
+        values = self.differing(row, current)
         work = self.fresh()
         try:
             with self.w.savepoint():
                 if values:
-                    sent = {
-                        name: None if value is None else fields[name].to_json(value) for name, value in values.items()
-                    }
-                    work.update(self.model, current["id"], sent, None)
-                if moved:
-                    transition(work, Transition(self.model.name, current["id"], to=row.stage))
+                    work.update(self.model, current["id"], values, None)
+                transition(work, Transition(self.model.name, current["id"], to=row.stage))
                 after_save(work)
                 propagate(work)
         except Refused as refused:

@@ -12,7 +12,6 @@ own siblings sees all of the chunk at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import orjson
@@ -21,14 +20,14 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.collector import collector_resting
 from engine.columns import day, new_ids
-from engine.expressions import read_sql
 from engine.problems import Problem, Refused
 from engine.runtime.act import OWN, Change, Draft
 from engine.runtime.derive import evaluate, propagate
 from engine.runtime.groups import keep_groups
-from engine.runtime.links import Links, entangled, sees_others
+from engine.runtime.links import entangled
 from engine.runtime.matching import find_among
 from engine.runtime.newcomers import CHUNK, Made, New, Visit, chunks
+from engine.runtime.together import Together
 from engine.runtime.uploads import take_files
 from engine.runtime.work import Work
 from engine.storage.errors import UniqueViolation
@@ -72,20 +71,12 @@ def create_many(work: Work, model: EntityApp, rows: Sequence[New], *, trusted: b
 _Pairs = list[tuple[New, Made]]
 
 
-class _Faults(Exception):
-    """Records that would be refused in any company: id -> what is wrong."""
-
-    def __init__(self, found: dict[int, list[Problem]]) -> None:
-        self.found = found
-
-
-class _Batch(Links):
+class _Batch(Together[New]):
     def __init__(self, work: Work, model: EntityApp, trusted: bool) -> None:
         super().__init__(work, model)
         self.trusted = trusted
         self.templates: dict[int, dict[str, Any]] = {}
         self.entangled = entangled(work.app, self.plan)
-        self.sees_others = sees_others(work.app, self.plan)
         self.watched = any(entity == model.name for entity, _ in work.app.dependents)
         plan = self.plan
         unsure = {name for late in plan.late for name in model.computed[late].writes}
@@ -95,7 +86,6 @@ class _Batch(Links):
         )
         self.lacking = () if trusted else tuple(work.too_few(model, dict.fromkeys(model.children, 0), ""))
         self.files = () if trusted else plan.files
-        self.conditioned = bool(plan.required or model.required_when or model.rules)
         # Then a record that is not hopeless breaks no condition.
         self.plain = (
             not model.required_when
@@ -120,28 +110,6 @@ class _Batch(Links):
         for pair in suspects:
             # Refused for certain, so its turn does not matter; alone it hears all the reasons.
             self.run([pair])
-
-    def attempt(self, drafts: list[tuple[Draft, New, Made]]) -> None:
-        """Write a chunk; if it is refused as a whole, its halves."""
-        try:
-            with self.work.w.savepoint():
-                self.write(drafts)
-        except _Faults as faults:
-            for draft, _, made in drafts:
-                made.problems = tuple(faults.found.get(draft.id, ()))
-            self.run([(new, made) for draft, new, made in drafts if draft.id not in faults.found])
-            return
-        except Refused as refused:
-            if len(drafts) == 1:
-                drafts[0][2].problems = refused.problems
-                return
-            pairs = [(new, made) for _, new, made in drafts]
-            middle = len(pairs) // 2
-            self.run(pairs[:middle])
-            self.run(pairs[middle:])
-            return
-        for draft, _, made in drafts:
-            made.id, made.values = draft.id, draft.after
 
     def prepared(self, pairs: _Pairs) -> list[tuple[Draft, New, Made]]:
         """Drafts with everything that can be known before writing; what is wrong stands in the row's Made."""
@@ -275,61 +243,11 @@ class _Batch(Links):
                 for count, (draft, frame) in enumerate(some, start=last - len(some) + 1):
                     draft.after[name] = frame.number(count)
 
-    def settle(self, drafts: list[Draft]) -> None:
-        work, model, plan = self.work, self.model, self.plan
-        keys = plan.outside.keys
-        if not keys:
-            return
-        rows = work.w.all(self.outside(), {**work.parameters, "ids": [draft.id for draft in drafts]})
-        reads = {row[0]: dict(zip(keys, row[1:], strict=True)) for row in rows}
-        late = [name for each in plan.late for name in model.computed[each].writes]
-        updates: dict[frozenset[str], list[dict[str, Any]]] = {}
-        context = work.context
-        for draft in drafts:
-            values = {**draft.after, **reads[draft.id]}
-            evaluate(model, plan.late, values, context)
-            changed = {name: values[name] for name in late if values.get(name) != draft.after.get(name)}
-            if changed:
-                draft.after.update(changed)
-                updates.setdefault(frozenset(changed), []).append(plan.changes(draft.id, changed, draft.after))
-        for names, parameters in updates.items():
-            work.w.many(plan.update(names), parameters)
-        if self.conditioned:
-            faults = {
-                draft.id: problems for draft in drafts if (problems := work.conditions(draft, "", reads[draft.id]))
-            }
-            if faults and self.sees_others:
-                raise Refused(next(iter(faults.values())))
-            if faults:
-                raise _Faults(faults)
-
-    def outside(self) -> Statement:
-        """What saving needs from other records, for many records."""
-        work, model, plan = self.work, self.model, self.plan
-
-        def make() -> Statement:
-            late = [each for name in plan.late for each in model.computed[name].expressions]
-            reads = {read.key: read for expression in (*late, *plan.conditions) for read in expression.reads}
-            columns = [
-                read_sql(reads[key], work.plans.reading.whole, model.table).label(f"r{i}")
-                for i, key in enumerate(plan.outside.keys)
-            ]
-            return work.plans.db.statement(sa.select(model.table.c.id, *columns).where(among(model.table.c.id, "ids")))
-
-        found: Statement = work.plans.kept(("outside many", model.name), make)
-        return found
-
     def stay_permitted(self, drafts: list[Draft]) -> None:
         """Lookups point where their conditions allow, and the principal may make every one of these records."""
         work, model = self.work, self.model
         ids = [draft.id for draft in drafts]
-        for name in sorted(model.lookups):
-            expression = work.app.expressions.get(f"entities.{model.name}.fields.{name}.where")
-            if expression is None or all(draft.after.get(name) is None for draft in drafts):
-                continue
-            statement = work.plans.kept(("choices", model.name, name), partial(self.unfit, name, expression))
-            if work.w.one(statement, {**work.parameters, "ids": ids}) is not None:
-                raise Refused(Problem("reference-unfit", name, {"label": model.labels[name]}))
+        self.choose_fit(drafts)
         view = work.lens.view
         permit = view.permit(model.name)
         if view.tables.rows(model.table, model.name, "create") is None:

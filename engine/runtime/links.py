@@ -1,5 +1,6 @@
-"""The links of new records, a batch at once: what they point to is there and may be chosen, and what it brings along."""
+"""The links of records saved in a batch: what they point to is there and may be chosen, and what it brings along."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ from engine.app import App, EntityApp
 from engine.problems import Problem
 from engine.reading.tables import ThisTables
 from engine.runtime.act import Draft
-from engine.runtime.newcomers import Made, New
+from engine.runtime.newcomers import Made
 from engine.runtime.plans import EntityPlan
 from engine.runtime.work import Work
 from engine.storage.statement import Statement, among
@@ -22,7 +23,7 @@ class Links:
         self.plan: EntityPlan = work.plans.entity(model.name)
         self.known: dict[str, set[int]] = {}
 
-    def check_references(self, drafts: list[tuple[Draft, New, Made]]) -> None:
+    def check_references(self, drafts: Sequence[tuple[Draft, Any, Made]]) -> None:
         work, model = self.work, self.model
         for name in sorted(model.lookups):
             target = model.lookups[name]
@@ -153,16 +154,33 @@ def entangled(app: App, plan: EntityPlan) -> bool:
 
 
 def sees_others(app: App, plan: EntityPlan) -> bool:
-    """Whether saving a record asks what other records of its entity say, so that those of one batch meet each other."""
+    """Whether a condition on saving a record may see what saving another record of its entity does."""
     model = plan.model
-    late = (expression for name in plan.late for expression in model.computed[name].expressions)
-    asked = (*plan.conditions, *late)
+    asked = list(plan.conditions)
+    wanted = {name for expression in asked for name in expression.locals}
+    for computed in (model.computed[name] for name in reversed(model.order)):
+        if wanted & set(computed.writes):
+            asked += computed.expressions
+            wanted |= {name for expression in computed.expressions for name in expression.locals}
+    moved = _moved(app, model.name)
     # What is computed on reading may come from anywhere.
     return any(expression.full is not None for expression in asked) or any(
         each.entity == model.name
-        or each.name in app.entities[each.entity].computed
-        or any(step.kind == "records" for step in each.path)
+        or any(step.entity == model.name for step in each.path[1:])
+        or (each.entity, each.name) in moved
         for expression in asked
         for each in expression.dependencies
         if each.path
     )
+
+
+def _moved(app: App, entity: str) -> set[tuple[str, str]]:
+    """The computed fields, of whatever entity, that draw on records of `entity`."""
+    found: set[tuple[str, str]] = set()
+    waiting = [key for key in app.dependents if key[0] == entity]
+    while waiting:
+        for each in app.dependents.get(waiting.pop(), ()):
+            fresh = {(each.computed.entity, name) for name in each.computed.writes} - found
+            found |= fresh
+            waiting += fresh
+    return found

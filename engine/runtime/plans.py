@@ -197,15 +197,18 @@ class EntityPlan:
         statement: Statement = self.kept(("select", lock), make)
         return statement
 
-    def select_many(self) -> Statement:
+    def select_many(self, lock: bool = False) -> Statement:
+        """All stored values of the records `ids`, deleted or not, in the order of their ids."""
+
         def make() -> Statement:
             table = self.model.table
-            statement = sa.select(*(table.c[column] for column in self.model.columns.values())).where(
-                among(table.c.id, "ids")
+            columns = (table.c[column] for column in self.model.columns.values())
+            statement = sa.select(*columns).where(among(table.c.id, "ids")).order_by(table.c.id)
+            return self.db.statement(
+                statement.with_for_update() if lock and self.db.dialect == "postgresql" else statement
             )
-            return self.db.statement(statement.order_by(table.c.id))
 
-        statement: Statement = self.kept("select many", make)
+        statement: Statement = self.kept(("select many", lock), make)
         return statement
 
 

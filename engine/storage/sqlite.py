@@ -30,7 +30,7 @@ from engine.storage.turns import Turns
 
 _UNIQUE = re.compile(r"UNIQUE constraint failed: (?:index '(?P<index>.+)'|(?P<columns>.+))$")
 _MOST_PARAMETERS = 16_000  # of one statement; SQLite takes twice as many
-_GROUPS = (500, 50)  # rows of one insert; few sizes, for each is a statement to be kept
+_GROUPS = (500, 50)  # rows of one statement; few sizes, for each is a statement to be kept
 _STEPS = 100_000  # virtual machine steps between two looks at the clock: about a millisecond
 _turns: "weakref.WeakValueDictionary[str, Turns]" = weakref.WeakValueDictionary()
 _turns_mutex = threading.Lock()
@@ -180,14 +180,14 @@ class SqliteWrite(Write):
         for texts in self._log:
             texts.append(statement.text)
         try:
-            if statement.into is not None:
-                bound = self._fill(statement.into, len(statement.names), bound)
+            if statement.around is not None and (statement.into or len({row[-1] for row in bound}) == len(bound)):
+                bound = self._together(statement.around, len(statement.names), bound)
             self._driver.executemany(statement.text, bound)
         except sqlite3.Error as error:
             raise _translate(error) from error
 
-    def _fill(self, into: str, width: int, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Insert as many of `rows` as fill whole statements of many rows; those that are left."""
+    def _together(self, around: tuple[str, str], width: int, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Insert or update as many of `rows` as fill whole statements of many rows; those that are left."""
         # The full-text index writes what it has gathered to its pages with each statement that a trigger runs in: for a
         # statement a row that costs three times what all the rest of saving it does.
         row = f"({', '.join('?' * width)})"
@@ -196,7 +196,7 @@ class SqliteWrite(Write):
             size = min(most, _MOST_PARAMETERS // width)
             if len(rows) - start < size:
                 continue
-            text = f"INSERT INTO {into} VALUES {', '.join([row] * size)}"
+            text = ", ".join([row] * size).join(around)
             while len(rows) - start >= size:
                 self._driver.execute(text, list(chain.from_iterable(rows[start : start + size])))
                 start += size

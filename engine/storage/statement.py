@@ -31,6 +31,11 @@ _PLAIN_INSERT: Final = re.compile(
     r"INSERT INTO (?P<into>\S+ \(.+?\)) VALUES \((?:(?:\?|\$\d+(?:::[A-Z ]+)?)(?:, (?!\))|(?=\))))+\)"
 )
 
+# Values of one record by its key: `UPDATE t SET a=?, b=? WHERE t.id = ?`.
+_PLAIN_UPDATE: Final = re.compile(
+    r"UPDATE (?P<table>\S+) SET (?P<columns>[^\s=]+=\?(?:, [^\s=]+=\?)*) WHERE (?P<key>(?P=table)\.\S+) = \?"
+)
+
 
 class Listed(sa.types.TypeEngine[Any]):
     """A parameter that is a list: one JSON text on SQLite, an array on PostgreSQL."""
@@ -172,7 +177,7 @@ _ENCODE: Final[Mapping[Dialect, Mapping[type, Callable[[Any], Any]]]] = {
 class Statement:
     """Text for the driver, the names of its parameters in order, and the names of the columns it returns."""
 
-    __slots__ = ("_encoders", "_fixed", "_take", "booleans", "columns", "into", "names", "text")
+    __slots__ = ("_encoders", "_fixed", "_take", "around", "booleans", "columns", "into", "names", "text")
 
     def __init__(
         self,
@@ -183,9 +188,11 @@ class Statement:
         encoders: Sequence[tuple[str, Callable[[Any], Any]]] = (),
         booleans: Sequence[int] = (),
         into: str | None = None,
+        around: tuple[str, str] | None = None,
     ) -> None:
         self.text = text
         self.into = into  # `t (a, b)` of an insert that has one parameter for each column and nothing else
+        self.around = around  # SQLite: what stands before and after the rows `(?, ?), (?, ?)` where one text does many
         self.names = tuple(names)
         self.columns = tuple(columns)
         self.booleans = tuple(booleans)  # SQLite returns 0 and 1 in these columns
@@ -244,7 +251,21 @@ def compile_statement(element: sa.ClauseElement, dialect: Dialect) -> Statement:
         [i for i, column in enumerate(results) if isinstance(column.type, sa.Boolean)] if dialect == "sqlite" else []
     )
     columns = [column.name for column in results]
-    return Statement(expanded.statement, names, columns, fixed, encoders, booleans, _filled(expanded.statement, names))
+    text = expanded.statement
+    around = _around(text) if dialect == "sqlite" else None
+    return Statement(text, names, columns, fixed, encoders, booleans, _filled(text, names), around)
+
+
+def _around(text: str) -> tuple[str, str] | None:
+    """What makes a plain insert or update one statement for many rows; None for any other."""
+    if found := _PLAIN_INSERT.fullmatch(text):
+        return f"INSERT INTO {found['into']} VALUES ", ""
+    if found := _PLAIN_UPDATE.fullmatch(text):
+        columns = [column.removesuffix("=?") for column in found["columns"].split(", ")]
+        values = ", ".join(f"{column} = v.column{place}" for place, column in enumerate(columns, start=1))
+        key = f"{found['key']} = v.column{len(columns) + 1}"
+        return f"UPDATE {found['table']} SET {values} FROM (VALUES ", f") AS v WHERE {key}"
+    return None
 
 
 def _filled(text: str, names: Sequence[str]) -> str | None:

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from engine.problems import Refused
-from engine.runtime import Create
+from engine.runtime import Create, Update
 from engine.runtime.bulk import accept, create_many
+from engine.runtime.revise import Revision, change_many
 from engine.storage import system
 from tests.runtime.conftest import Works
 
@@ -184,6 +185,121 @@ def test_many_at_once_are_what_they_are_one_by_one(yard: Works, login: str, enti
         "nothing was refused"
     )
     assert any(not answer for answer in found[0][0]), "nothing went in"
+
+
+def edits(entity: str, yard: Works, ids: list[int], clients: list[int], seed: int) -> list[tuple[int, dict[str, Any]]]:
+    pick = random.Random(seed)
+    people = [str(yard.ids[login]) for login in ("ada", "ben", "sun")]
+    choices: dict[str, dict[str, list[Any]]] = {
+        "client": {
+            "name": ["远大机械", "远大机械有限公司", "Acme", None, "Firm"],
+            "phone": ["13800138000", "12", None, "13900139000"],
+            "region": ["north", "south", "west", None],
+            "parent": [None, "12345", *map(str, clients)],
+            "owner": people,
+            "nonsense": [1],
+        },
+        "order": {
+            "client": ["99", *map(str, clients)],
+            "owner": people,
+            "urgent": [True, False],
+            "why_urgent": ["broken", None],
+            "discount": [0.1, 0.5, 0.6, 2, None],
+            "external": [f"X{number}" for number in range(6)],
+            "margin": [5, 7],
+            "what": ["leaks", "异响"],
+            "total": [1],
+            "checks": [*map(str, ids), None],
+        },
+        "line": {
+            "part": ["bolt", "nut", None],
+            "quantity": [1, 2, -1],
+            "price": [3.5, 10, 900],
+            "order": ["99"],
+        },
+    }
+
+    def edit() -> dict[str, Any]:
+        some = choices[entity]
+        likely = [name for name in some if name not in ("nonsense", "total", "parent", "name")]
+        names = pick.sample(likely, pick.randint(1, 2)) if pick.random() < 0.8 else pick.sample(list(some), 2)
+        return {name: pick.choice(some[name]) for name in names}
+
+    return [(pick.choice([*ids, *ids, 77]), edit()) for _ in range(50)]
+
+
+def changed_one_by_one(
+    yard: Works, login: str, entity: str, rows: list[tuple[int, dict[str, Any]]], w: Any
+) -> list[Any]:
+    out: list[Any] = []
+    for id, values in rows:
+        try:
+            with w.savepoint():
+                outcome = yard.runtime.execute(yard.app, yard.who(login), Update(entity, id, values), within=w)
+            out.append(sorted(problem.code for problem in outcome.warnings))
+        except Refused as refused:
+            out.append([(problem.code, problem.path) for problem in refused.problems])
+    return out
+
+
+def changed_together(yard: Works, login: str, entity: str, rows: list[tuple[int, dict[str, Any]]], w: Any) -> list[Any]:
+    made = change_many(
+        lambda: yard.runtime.work(yard.app, yard.who(login), w),
+        yard.app.entities[entity],
+        [Revision(id, values) for id, values in rows],
+    )
+    return [
+        sorted(problem.code for problem in each.warnings)
+        if each.id is not None
+        else [(problem.code, problem.path) for problem in each.problems]
+        for each in made
+    ]
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("login", "entity"), [("max", "client"), ("ada", "client"), ("max", "order"), ("ada", "order"), ("max", "line")]
+)
+def test_many_changed_at_once_are_what_they_are_one_by_one(yard: Works, login: str, entity: str, seed: int) -> None:
+    clients = [
+        yard.create("max", "client", name=f"Known {n}", region="north", phone=f"1380013800{n}") for n in range(5)
+    ]
+    clients.append(yard.create("max", "client", name="Branch", parent=str(clients[0])))
+    orders = [
+        yard.create("max", "order", client=str(clients[n % 5]), owner=str(yard.ids["ada" if n % 4 else "sun"]))
+        for n in range(8)
+    ]
+    lines = [yard.create("max", "line", order=str(orders[n % 3]), part=f"part {n}", price=n) for n in range(8)]
+    rows = edits(entity, yard, {"client": clients, "order": orders, "line": lines}[entity], clients, seed)
+    found = []
+    for way in (changed_one_by_one, changed_together):
+        with pytest.raises(Enough), yard.db.write() as w:
+            before = w.scalar(yard.db.statement(sa.select(sa.func.max(system.journal.c.seq))))
+            answers = way(yard, login, entity, rows, w)
+            found.append((answers, told(yard, w, before)))
+            raise Enough
+    assert found[0][0] == found[1][0]
+    for part, expected in found[0][1].items():
+        assert found[1][1][part] == expected, part
+    assert any(answer and isinstance(answer[0], tuple) for answer in found[0][0]), "nothing was refused"
+    assert any(not answer for answer in found[0][0]), "nothing went in"
+
+
+def test_a_batch_of_changes_asks_the_database_the_same_few_things_however_many_rows(yard: Works) -> None:
+    client = yard.create("max", "client", name="Known")
+    with yard.db.write() as w:
+        work = yard.runtime.work(yard.app, yard.who("max"), w)
+        model = yard.app.entities["order"]
+        new = [accept(work, model, {"client": str(client), "what": f"job {n}"}) for n in range(210)]
+        ids = [each.id or 0 for each in create_many(work, model, new)]
+    counts = []
+    for some in (ids[:10], ids[10:]):
+        with yard.db.counter() as counter, yard.db.write() as w:
+            revisions = [Revision(id, {"what": f"changed {id}", "owner": str(yard.ids["ada"])}) for id in some]
+            made = change_many(lambda: yard.runtime.work(yard.app, yard.who("max"), w), model, revisions)
+            assert all(each.id is not None for each in made)
+        counts.append(counter.count)
+    assert counts[0] == counts[1] <= 20
 
 
 def test_a_batch_asks_the_database_the_same_few_things_however_many_rows(yard: Works) -> None:

@@ -333,3 +333,19 @@ def test_of_many_rows_none_is_written_when_one_cannot_be(database: Database, add
     with database.write() as write, pytest.raises(UniqueViolation), write.savepoint():
         write.many(add, [*rows, person(5, login="x")])
     assert logins(database) == []
+
+
+def test_many_changes_are_made_in_their_order(database: Database, add: Statement) -> None:
+    change = database.statement(
+        sa.update(user)
+        .where(user.c.id == sa.bindparam("key"))
+        .values(name=sa.bindparam("new"), active=sa.bindparam("on"))
+    )
+    with database.write() as write:
+        write.many(add, (person(key) for key in range(130)))
+        write.many(change, [{"key": key, "new": f"新\t{key}", "on": True} for key in range(120)])
+        write.many(change, [{"key": 5, "new": f"{turn}", "on": False} for turn in range(60)])
+    found = database.all(database.statement(sa.select(user.c.name, user.c.active).order_by(user.c.id)))
+    expected = [(f"新\t{key}", True) for key in range(120)] + [(f"人{key}", key % 2 == 0) for key in range(120, 130)]
+    expected[5] = ("59", False)
+    assert [tuple(row) for row in found] == expected

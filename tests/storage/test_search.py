@@ -7,7 +7,7 @@ from engine.storage.database import Database
 from engine.storage.layout import EntityLayout
 from engine.storage.schema import create_index, inspect, missing
 from engine.storage.search import matches, query_tokens, search_tokens
-from engine.storage.statement import Statement
+from engine.storage.statement import Statement, Tokens
 from engine.storage.tables import plain_indexes, record_table
 
 HOME = EntityLayout("shop_visit")
@@ -72,9 +72,26 @@ def test_many_records_at_once_are_one_piece_of_the_full_text_index(visits: Datab
         write.many(add, rows)
     assert found(visits, "远大") == list(range(500))
     assert found(visits, "499") == [499]
-    if visits.dialect == "sqlite":
-        pieces = Statement('SELECT count(DISTINCT segid) FROM "shop_visit$search_idx"')
-        assert visits.all(pieces) == [(1,)]
+    assert pieces(visits) <= 1
+    change = visits.statement(
+        sa.update(VISIT)
+        .where(VISIT.c.id == sa.bindparam("key"))
+        .values(version=sa.bindparam("next"), search=sa.bindparam("words", type_=Tokens()))
+    )
+    with visits.write() as write:
+        write.many(change, [{"key": n, "next": n, "words": search_tokens([f"远东 {n}"])} for n in range(500)])
+    assert found(visits, "远大") == []
+    assert found(visits, "远东") == list(range(500))
+    assert visits.all(visits.statement(sa.select(VISIT.c.version).order_by(VISIT.c.id))) == [(n,) for n in range(500)]
+    assert pieces(visits) <= 2
+
+
+def pieces(db: Database) -> int:
+    """Of how many parts that were written one after the other the full-text index of SQLite is made."""
+    if db.dialect != "sqlite":
+        return 0
+    count: int = db.all(Statement('SELECT count(DISTINCT segid) FROM "shop_visit$search_idx"'))[0][0]
+    return count
 
 
 def test_a_longer_text_costs_no_more_than_its_limit() -> None:
