@@ -60,14 +60,8 @@ class Sums(Why):
         self, r: Any, entity: str, query: Query, group: tuple[str, ...], measures: Mapping[str, str]
     ) -> list[dict[str, Any]]:
         """Groups with their measures: `count()`, or sum, avg, min, max of an expression. At most 1,000 groups, largest key last."""
-        view = self.view
-        model = view.model(entity)
-        for name in group:
-            if name not in view.fields(entity) or not view.fields(entity)[name].stored:
-                raise Refused(Problem("unknown-field", "group", unknown(self.app, entity, name)), 404)
-        key = ("aggregate", *view.question(model, query), group, tuple(measures.items()))
-        sums: _Sums = view.kept(key, lambda: _sums(view, model, query, group, list(measures.values())))
-        values = {**self.parameters, **view.filter_values(model, query)}
+        sums = self._asked(entity, query, group, measures)
+        values = {**self.parameters, **self.view.filter_values(self.view.model(entity), query)}
         names = (*group, *measures)
         return [
             {
@@ -76,6 +70,20 @@ class Sums(Why):
             }
             for row in _first_answer(r, sums.statements, values)
         ]
+
+    def has_totals(self, entity: str, query: Query, group: tuple[str, ...], measures: Mapping[str, str]) -> bool:
+        """Whether kept totals answer the question, so that it takes but a moment. Raises Refused as `aggregate` does."""
+        return len(self._asked(entity, query, group, measures).statements) > 1
+
+    def _asked(self, entity: str, query: Query, group: tuple[str, ...], measures: Mapping[str, str]) -> _Sums:
+        view = self.view
+        model = view.model(entity)
+        for name in group:
+            if name not in view.fields(entity) or not view.fields(entity)[name].stored:
+                raise Refused(Problem("unknown-field", "group", unknown(self.app, entity, name)), 404)
+        key = ("aggregate", *view.question(model, query), group, tuple(measures.items()))
+        sums: _Sums = view.kept(key, lambda: _sums(view, model, query, group, list(measures.values())))
+        return sums
 
 
 def _first_answer(r: Any, statements: list[Statement], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -41,6 +41,8 @@ async def aggregate(call: AppCall) -> Response:
         with call.site.db.read() as r:
             return answers.answer({"groups": call.lens.aggregate(r, call.entity, query, group, measures)})
 
+    if call.lens.has_totals(call.entity, query, group, measures):
+        return await call.soon(read)
     return await call.aside(read)
 
 
