@@ -122,9 +122,13 @@ def _scan(source: Text) -> Problem | None:
     if found:
         before = text[: found.start()]
         place = Place(source.name, before.count("\n") + 1, found.start() - before.rfind("\n"))
-        sign = f"U+{ord(found[0]):04X}"
-        return hostile(place, f"有看不见的字符 {sign}", f"there is an invisible character, {sign}")
+        return _invisible(place, found[0])
     return None
+
+
+def _invisible(place: Place, sign: str) -> Problem:
+    code = f"U+{ord(sign):04X}"
+    return hostile(place, f"有看不见的字符 {code}", f"there is an invisible character, {code}")
 
 
 def _build(source: Text, problems: list[Problem]) -> Branch | None:
@@ -144,6 +148,8 @@ def _build(source: Text, problems: list[Problem]) -> Branch | None:
             nodes += 1
             if event.anchor is not None or event.tag is not None:
                 raise _Stop(_forbidden(source, event))
+            if event.style == '"' and (sign := INVISIBLE.search(event.value)):  # written as an escape
+                raise _Stop(_invisible(_place(source, event), sign[0]))
             child: Any = event
             if branch is not None and key_event is None and type(branch.data) is dict:
                 key_event = event

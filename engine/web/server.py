@@ -9,7 +9,7 @@ FastAPI makes of Python signatures - models, validation, documents - comes from 
 import asyncio
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -43,6 +43,8 @@ def create_server(settings: Settings, clock: Clock | None = None) -> FastAPI:
         watch = asyncio.create_task(attend(site))
         yield
         watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch  # what it has begun in another thread would open the database again
         site.draining = True
         site.close()
 

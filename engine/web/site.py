@@ -71,4 +71,5 @@ class Site:
         return found
 
     def close(self) -> None:
+        self.live.close()
         self.db.close()

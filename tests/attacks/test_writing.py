@@ -175,6 +175,38 @@ def test_p27_a_form_with_a_version_that_is_none_changes_nothing(shop: Shop, vers
             assert page.status_code == 409, (action, page.status_code)
 
 
+@pytest.mark.parametrize(
+    "merge",
+    [
+        '{"lines": -1}',
+        '{"total": "x", "nothing": 1}',
+        '{"title": {"a": 1}}',
+        '{"amount": "x", "due": [1], "owner": {}}',
+        "[]",
+        "x",
+        '{"papers": 7}',
+        '{"urgent": "maybe"}',
+    ],
+)
+def test_a_conflict_page_that_was_written_by_hand_fails_nowhere(shop: Shop, merge: str) -> None:
+    mine = shop.ann.create("order", title="Mine", amount=5)
+    shop.max.patch(
+        f"/order/{mine['id']}", {"title": "Other", "amount": 6, "due": "2026-03-03", "urgent": True}, mine["version"]
+    )
+    session = shop.site.people.open_session(shop.ann.id)
+    with shop.unchanged():
+        form = {"csrf": session.csrf, "~version": "1", "~merge": merge}
+        page = shop.ask(
+            "POST",
+            f"/shop/order/{mine['id']}/edit",
+            bare=True,
+            data=form,
+            headers={"cookie": f"dougong={session.token}"},
+            follow_redirects=False,
+        )
+        assert page.status_code in (303, 409, 422)
+
+
 def test_p08_even_ones_own_file_belongs_to_one_record(shop: Shop) -> None:
     first = shop.ann.create("order", title="First")
     shop.ann.upload(f"/order/{first['id']}/files/papers", "a.pdf", PDF)

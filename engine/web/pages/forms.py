@@ -106,7 +106,7 @@ def post_edit(visit: AppVisit) -> Response:
     record = _record(visit, model)
     merged = visit.field("~merge")
     if merged:
-        values, version = _chosen(visit, merged), visit.number("~version") or 0
+        values, version = _chosen(visit, model, merged), visit.number("~version") or 0
         draft = Draft({**record, **values})
     else:
         draft = _posted(visit, model, "edit")
@@ -337,9 +337,14 @@ def _text(visit: AppVisit, model: EntityApp, name: str, value: Any, titles: Titl
     return found.text or visit.t("was-empty")
 
 
-def _chosen(visit: AppVisit, merged: str) -> dict[str, Any]:
-    """The values of a conflict page: mine where I said so, and those nobody disputed."""
-    return {name: value for name, value in base_of(merged).items() if visit.field(f"~take.{name}") != "theirs"}
+def _chosen(visit: AppVisit, model: EntityApp, merged: str) -> dict[str, Any]:
+    """The values of a conflict page: mine where I said so, and those nobody disputed. It carries none but written fields."""
+    written = visit.lens.writable(model.name)
+    return {
+        name: value
+        for name, value in base_of(merged).items()
+        if name in written and visit.field(f"~take.{name}") != "theirs"
+    }
 
 
 # -- what the form asks while one types ------------------------------------------------------------------------------------
