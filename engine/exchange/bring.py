@@ -365,7 +365,16 @@ class _Chunk:
             fresh.append(New(values, pipeline, row.stage, row.at, problems))
         made: list[Made] = create_many(self.work, self.model, fresh)
         for (_, result), each in zip(news, made, strict=True):
-            result.what, result.problems, result.warnings = "created", each.problems, each.warnings
+            result.what, result.warnings = "created", each.warnings
+            result.problems = tuple(self.explained(problem) for problem in each.problems)
+
+    def explained(self, problem: Problem) -> Problem:
+        """A field that is filled with whoever acts stays empty where nobody does: that is what is wrong then."""
+        field = self.model.fields.get(problem.path)
+        by_person = field is not None and field.dynamic_default in ("user", "team")
+        if problem.code != "required-missing" or not by_person or self.whole.principal.user is not None:
+            return problem
+        return Problem("import-person-missing", problem.path, problem.parameters)
 
     def differing(self, row: Row, current: dict[str, Any]) -> dict[str, Any]:
         """The JSON values of the row that the record has not."""

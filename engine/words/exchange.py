@@ -20,6 +20,7 @@ WORDS = {
     "import-people-refused": {"zh": "只有管理员可以导入人员。", "en": "Only an administrator may import people."},
     "import-target-missing": {"zh": "「{label}」里找不到「{value}」。", "en": 'There is no "{value}" for "{label}".', "hint_zh": "是否想写「{nearest}」?", "hint_en": 'Did you mean "{nearest}"?'},
     "import-target-ambiguous": {"zh": "「{label}」里有不止一个「{value}」。", "en": 'There is more than one "{value}" for "{label}".', "hint_zh": "请改用记录号。", "hint_en": "Use the record id instead."},
+    "import-person-missing": {"zh": "「{label}」必填,一般就是导入的人,但这次导入没有以任何人的名义进行。", "en": '"{label}" is required and is whoever imports, but this import is in nobody\'s name.', "hint_zh": "用 --as 说明以谁的名义导入,或在表里、映射的 defaults 里写明「{label}」。", "hint_en": 'Say with --as in whose name it is, or give "{label}" in the file or among the defaults of the mapping.'},
     "import-key-empty": {"zh": "用来识别记录的「{label}」是空的。", "en": '"{label}", which tells the record, is empty.'},
     "import-key-ambiguous": {"zh": "不止一条记录的「{label}」是「{value}」。", "en": 'More than one record has "{value}" as its "{label}".'},
     "import-record-unknown": {"zh": "没有记录号为「{value}」的记录,或你无权查看。", "en": 'There is no record "{value}", or it is not yours to see.', "hint_zh": "要新建,请清空记录号。", "hint_en": "To create one, leave the record id empty."},

@@ -16,6 +16,7 @@ EDITS = (
     ("actions: [read, create, update, delete, restore, merge, handover]", "actions: [read, create, update, delete, restore, merge, handover, import, export]"),
     ("actions: [read, create, update, transition, delete, restore, handover]", "actions: [read, create, update, transition, delete, restore, handover, import, export]"),
     ("      what: {type: longtext,", "      external: {type: text, unique: true, label: {zh: 外部编号, en: External no.}}\n      ordered_on: {type: date, label: {zh: 下单日期, en: Ordered on}}\n      what: {type: longtext,"),
+    ("owner: {type: user, default: user, label: {zh: 负责人, en: Owner}}\n      client:", "owner: {type: user, required: true, default: user, label: {zh: 负责人, en: Owner}}\n      client:"),
 )  # fmt: skip
 
 

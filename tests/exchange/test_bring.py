@@ -8,9 +8,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
+from engine.access.principal import engine_principal
 from engine.definition.parse import parse
 from engine.exchange import bring, mapping_of, mapping_schema, open_table, read_mapping
 from engine.exchange.bring import TOGETHER, Report
@@ -304,3 +306,16 @@ def test_progress_is_told_and_the_report_can_be_read(yard: Works, tmp_path: Path
     assert "新建 1200" in report.lines("zh")[0]
     assert "1200 created" in report.lines("en")[0]
     assert report.as_json("en")["steps"][0]["created"] == 1200
+
+
+def test_an_import_in_nobodys_name_says_how_to_mend_what_it_leaves_empty(yard: Works, tmp_path: Path) -> None:
+    file = write(tmp_path / "e.csv", "firm\nAcme\n")
+    nobody = bring(yard.runtime, yard.app, engine_principal("en"), file, "enquiry", refused=tmp_path / "refused.csv")
+    assert (nobody.created, codes(nobody)) == (0, [["import-person-missing"]])
+    assert "--as" in (tmp_path / "refused.csv").read_text("utf-8-sig")
+    given = read_mapping("m.yaml", "entity: enquiry\ncolumns: {firm: firm}\ndefaults: {owner: Ada Stone}\n")
+    assert bring(yard.runtime, yard.app, engine_principal("en"), file, given).created == 1
+    assert run(yard, file, "enquiry", login="max").created == 1
+    by = yard.app.entities["enquiry"].table.c.owner
+    owners = yard.db.all(yard.db.statement(sa.select(by).order_by(sa.literal_column("id"))))
+    assert [row[0] for row in owners] == [yard.ids["ada"], yard.ids["max"]]
