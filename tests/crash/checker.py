@@ -25,6 +25,7 @@ from engine.publishing.survey import variables
 from engine.publishing.versions import load_app
 from engine.reading.searched import searched_fields
 from engine.reading.tables import WholeTables
+from engine.reading.totals import kept_totals
 from engine.rules.duplicates import keys
 from engine.storage import system
 from engine.storage.database import Database
@@ -32,6 +33,7 @@ from engine.storage.files import Files
 from engine.storage.schema import inspect
 from engine.storage.search import search_tokens
 from engine.storage.session import Read
+from engine.storage.totals import ROWS, sum_of
 
 MARK = "m-"
 DERIVED = ("formula", "group")  # what the engine fills does not make another version
@@ -96,6 +98,7 @@ class Checker:
                 *self.computed(read),
                 *self.searched(read),
                 *self.numbered(read),
+                *self.summed(read),
                 *self.staged(),
                 *self.linked(),
                 *self.matching(read),
@@ -211,6 +214,28 @@ class Checker:
                 counted = counters[f"{self.app.name}.{model.table.name}.{name}"]
                 if counted != len(given):
                     yield f"{model.name}.{name}: {len(given)} numbers were given, {counted} counted"
+
+    def summed(self, read: Read) -> Iterator[str]:
+        """The totals that are kept for boards are those of the records."""
+        for model in self.models:
+            for totals in kept_totals(self.app, model.name):
+                kept, table = totals.table(model.table), model.table
+                sums = [sum_of(name) for name in totals.sums]
+                known = sa.select(
+                    *(kept.c[name] for name in totals.dimensions),
+                    *(sa.func.sum(kept.c[name]) for name in (ROWS, *sums)),
+                )
+                known = known.group_by(*(kept.c[name] for name in totals.dimensions)).having(
+                    sa.func.sum(kept.c[ROWS]) != 0
+                )
+                true = sa.select(
+                    *(table.c[name] for name in totals.dimensions),
+                    sa.func.count(),
+                    *(sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in totals.sums),
+                )
+                true = true.where(table.c.deleted_at.is_(None)).group_by(*(table.c[name] for name in totals.dimensions))
+                if set(read.all(self.db.statement(known))) != set(read.all(self.db.statement(true))):
+                    yield f"the totals of {model.name} are not the sums of its records"
 
     # -- records among each other ---------------------------------------------------------------------------------------
 

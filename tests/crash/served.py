@@ -27,6 +27,11 @@ from tests.crash.checker import MARK, Checker, Intent, Ledger
 ROOT = Path(__file__).parents[2]
 CHILD = Path(__file__).with_name("serve_and_die.py")
 WORKS = ROOT / "tests" / "runtime" / "works.yaml"
+# With a board, whose totals are kept.
+APP = {
+    "works.yaml": WORKS.read_text(encoding="utf-8")
+    + "views:\n  board: {entity: order, columns: [number], group: stage, sum: [total]}\n"
+}
 BASE = "/api/v1/works"
 PDF = b"%%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n%% %s\ntrailer<</Root 1 0 R>>\n%%%%EOF\n"
 GONE = (OSError, http.client.HTTPException)
@@ -42,7 +47,7 @@ class Served:
         self.db = Database.open(url)
         self.db.prepare()
         clock = SystemClock()
-        publish(self.db, load(WORKS), clock)
+        publish(self.db, load(APP), clock)
         people = People(self.db, clock)
         boss = people.create_user("max", "Max", team=people.create_team("works", "Works"))
         people.set_roles(boss, "works", ["owner"])

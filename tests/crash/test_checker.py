@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from engine.access.people import People
 from engine.clock import SystemClock
@@ -20,6 +21,7 @@ from engine.runtime import runtime as running
 from engine.runtime.act import Act
 from engine.runtime.plans import EntityPlan
 from engine.runtime.work import Work
+from engine.storage import system
 from engine.storage.database import Database
 from engine.storage.files import Files
 from engine.storage.sqlite import SqliteWrite
@@ -28,7 +30,7 @@ from engine.web.server import create_server
 from engine.web.settings import Settings
 from tests.attacks.conftest import TestClient
 from tests.crash.checker import Checker, Intent, Ledger
-from tests.crash.served import BASE, PDF, WORKS
+from tests.crash.served import APP, BASE, PDF
 
 Patch = pytest.MonkeyPatch
 
@@ -121,7 +123,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("template")
     db, clock = Database.open(Settings(data=folder).database_url), SystemClock()
     db.prepare()
-    publish(db, load(WORKS), clock)
+    publish(db, load(APP), clock)
     people = People(db, clock)
     boss = people.create_user("max", "Max", team=people.create_team("works", "Works"))
     people.set_roles(boss, "works", ["owner"])
@@ -269,10 +271,6 @@ def a_file_of_nobody(patch: Patch, story: Story) -> None:
 
 
 def _nothing(work: Work) -> Any:
-    import sqlalchemy as sa
-
-    from engine.storage import system
-
     return work.plans.db.statement(sa.update(system.file).where(sa.false()).values(record=sa.bindparam("to")))
 
 
@@ -297,6 +295,20 @@ def matching_keys_that_are_not_kept(patch: Patch, story: Story) -> None:
 @seen_as("is in the group of")
 def a_group_that_is_not_kept(patch: Patch, story: Story) -> None:
     patch.setattr("engine.runtime.rules.keep_groups", lambda work, draft: None)
+
+
+@seen_as("are not the sums of")
+def a_total_that_is_not_kept(patch: Patch, story: Story) -> None:
+    create = Work.create
+
+    def without(work: Work, *arguments: Any, **more: Any) -> Any:
+        for name in work.w.column(
+            work.plans.db.statement(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+        ):
+            work.w.script(f'DROP TRIGGER "{name}"')
+        return create(work, *arguments, **more)
+
+    patch.setattr(Work, "create", without)
 
 
 def test_the_story_without_a_mistake_is_in_order(story: Story) -> None:
