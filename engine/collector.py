@@ -10,13 +10,19 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_resting() -> Iterator[None]:
-    """In this block nothing is collected, in any thread; what refers to nothing that refers to it still goes at once."""
+def collector_resting(stays: bool = False) -> Iterator[None]:
+    """In this block nothing is collected, in any thread; what refers to nothing that refers to it still goes at once.
+
+    With `stays`, what was made is taken for old afterwards: it is not walked as something young, only when all is.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if stays and not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

@@ -61,8 +61,7 @@ def load(
     expressions are understood is seen all the same.  Raises FileNotFoundError when there is no root file, and nothing
     else: whatever is wrong is in `problems`.
     """
-    # Everything made here stays.
-    with collector_resting():
+    with collector_resting(stays=True):
         return _checked(read(origin, root, preset, again=not known_good), known_good)
 
 

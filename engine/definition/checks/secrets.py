@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from math import log2
 from typing import Any
 
@@ -10,14 +11,21 @@ from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.problems import Label, Place, Problem
 
-# What issuers of keys mark them with, so that they are found when they lie about.
-_MARKED = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\bAKIA[0-9A-Z]{16}\b|\bLTAI[0-9A-Za-z]{12,}|\bAKID[0-9A-Za-z]{13,}"
-    r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bsk-[A-Za-z0-9_-]{20,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"
-    r"|(?<=://)[^/\s:@\"']+:[^/\s:@\"']+(?=@)"
-)
+# What issuers of keys mark them with, so that they are found when they lie about: a mark, and what it begins or is part of.
+_MARKED = {
+    mark: re.compile(pattern)
+    for mark, pattern in {
+        "PRIVATE KEY": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+        "AKIA": r"AKIA[0-9A-Z]{16}",
+        "LTAI": r"LTAI[0-9A-Za-z]{12,}",
+        "AKID": r"AKID[0-9A-Za-z]{13,}",
+        "gh": r"gh[pousr]_[A-Za-z0-9]{30,}",
+        "xox": r"xox[abprs]-[A-Za-z0-9-]{10,}",
+        "sk-": r"sk-[A-Za-z0-9_-]{20,}",
+        "eyJ": r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}",
+        "://": r"(?<=://)[^/\s:@\"']+:[^/\s:@\"']+(?=@)",
+    }.items()
+}
 _WORD = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 _LEAST = 4.0  # bits a character: names made of words have fewer
 
@@ -38,24 +46,32 @@ class SecretInText(Check):
     def find(self, facts: Facts) -> Iterator[Problem]:
         values: dict[str, str] | None = None
         for file, text in facts.source.files.items():
-            for found in self._secrets(text):
-                secret = found[0]
+            for start, secret in _secrets(text):
                 if values is None:
                     values = dict(_texts(facts.source.data, ""))
                 path = next((path for value, path in values.items() if secret in value), file)
-                start = text.rfind("\n", 0, found.start()) + 1
-                place = Place(facts.source.prefix + file, text.count("\n", 0, start) + 1, found.start() - start + 1)
+                line = text.rfind("\n", 0, start) + 1
+                place = Place(facts.source.prefix + file, text.count("\n", 0, line) + 1, start - line + 1)
                 shown = secret[:4] + "…"
                 yield Problem(self.code, path, {"text": Label.of(shown)}, "error", place, shown)
 
-    @staticmethod
-    def _secrets(text: str) -> Iterator[re.Match[str]]:
-        marked = list(_MARKED.finditer(text))
-        yield from marked
-        for found in _WORD.finditer(text):
-            known = any(each.start() < found.end() and found.start() < each.end() for each in marked)
-            if not known and _random(found[0]):
-                yield found
+
+@lru_cache(maxsize=256)  # while somebody types, one file of many changes
+def _secrets(text: str) -> tuple[tuple[int, str], ...]:
+    """Where secrets begin, and what they are."""
+    found = [
+        (each.start(), each[0])
+        for mark, known in _MARKED.items()
+        if mark in text
+        for each in known.finditer(text)
+        if not text[each.start() - 1 : each.start()].isalnum()
+    ]
+    for each in _WORD.finditer(text):
+        if _random(each[0]) and not any(
+            each.start() <= start + len(word) and start <= each.end() for start, word in found
+        ):
+            found.append((each.start(), each[0]))
+    return tuple(sorted(found))
 
 
 def _texts(data: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Time: what is counted beyond the known holidays, and instants that nothing ever meets."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -22,6 +23,16 @@ _FRAME = (
 )
 
 
+_WORK, _NOW = re.compile("work|工作", re.IGNORECASE), re.compile("now|现在", re.IGNORECASE)
+
+
+def _speaking_of(facts: Facts, words: re.Pattern[str]) -> Iterator[tuple[KeyPath, Node]]:
+    """The expressions whose text has one of the words, with where they stand: few, and only their trees are walked."""
+    for path, site in facts.sites.items():
+        if words.search(site.text) and (expression := facts.expressions.get(site.key)) is not None:
+            yield path, expression.tree
+
+
 class CalendarEnds(Check):
     """Working time counted to where no holidays are announced yet: it would take every Monday to Friday for worked.
 
@@ -35,6 +46,8 @@ class CalendarEnds(Check):
 
     def find(self, facts: Facts) -> Iterator[Problem]:
         declared = facts.definition.calendar
+        if declared.workdays != "cn":
+            return  # there is nothing to be announced
         try:
             calendar = WorkingCalendar.of(**declared.model_dump())
         except ValueError:
@@ -48,9 +61,8 @@ class CalendarEnds(Check):
         for path, span in self._limits(facts):
             if span.amount > {"workdays": days, "workhours": hours}.get(span.kind, span.amount):
                 yield self._problem(facts, path, until)
-        for path, site in facts.sites.items():
-            expression = facts.expressions.get(site.key)
-            if expression is not None and any(self._beyond(node, last, days, hours) for node in walk(expression.tree)):
+        for path, tree in _speaking_of(facts, _WORK):
+            if any(self._beyond(node, last, days, hours) for node in walk(tree)):
                 yield self._problem(facts, path, until)
 
     @staticmethod
@@ -84,9 +96,8 @@ class DateEquality(Check):
     repaired = _ORDER + "views: {now: {entity: order, where: date(sent) == today()}}"
 
     def find(self, facts: Facts) -> Iterator[Problem]:
-        for path, site in facts.sites.items():
-            expression = facts.expressions.get(site.key)
-            if expression is not None and any(self._never(node) for node in walk(expression.tree)):
+        for path, tree in _speaking_of(facts, _NOW):
+            if any(self._never(node) for node in walk(tree)):
                 yield facts.problem(self.code, path, severity="warning", offset=0)
 
     @staticmethod
