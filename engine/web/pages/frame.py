@@ -50,6 +50,7 @@ class Shell:
     app: str
     home: str
     me: str
+    find: str
     person: str
     team: str
     current: str

@@ -211,7 +211,7 @@ class AppVisit(Visit):
         links = {model.name: replace(self.entity(model), current=model.name == self.current) for model in shown}
         bar = sorted(shown, key=self.rank)[:3]
         return Shell(
-            self.app.label[self.language], f"/{self.app.name}/", f"/{self.app.name}/my-page", self.principal.name, self._team(),
+            self.app.label[self.language], f"/{self.app.name}/", f"/{self.app.name}/my-page", f"/{self.app.name}/my-search", self.principal.name, self._team(),
             self.current, tuple(links.values()), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
         )  # fmt: skip
 

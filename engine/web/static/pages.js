@@ -66,6 +66,23 @@ document.querySelectorAll(".dg-stages").forEach((bar) => {
 
 lookups(document);
 
+// Search opens over every page, by its key or from the menu.
+const search = document.querySelector("#find");
+const find = () => import("./find.js").then((module) => module.open());
+if (search) {
+  addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      find();
+    }
+  });
+  document.querySelectorAll("[data-find]").forEach((link) => link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    find();
+  }));
+}
+
 if (document.querySelector("#board")) import("./board.js");
 
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
