@@ -148,8 +148,8 @@ def _build(source: Text, problems: list[Problem]) -> Branch | None:
             nodes += 1
             if event.anchor is not None or event.tag is not None:
                 raise _Stop(_forbidden(source, event))
-            if event.style == '"' and (sign := INVISIBLE.search(event.value)):  # written as an escape
-                raise _Stop(_invisible(_place(source, event), sign[0]))
+            if event.style == '"' and (unseen := INVISIBLE.search(event.value)):  # written as an escape
+                raise _Stop(_invisible(_place(source, event), unseen[0]))
             child: Any = event
             if branch is not None and key_event is None and type(branch.data) is dict:
                 key_event = event

@@ -90,8 +90,8 @@ def _said(problem: Problem, language: Any) -> str:
 
 
 def _harmless(cell: Any) -> str:
-    """Numbers stay numbers; other texts cannot become formulas."""
-    text = str(cell)
+    """Numbers stay numbers; other texts cannot become formulas. What no text file holds is replaced."""
+    text = str(cell).replace("\0", "\ufffd")
     try:
         float(text.replace(",", ""))
     except ValueError:

@@ -295,6 +295,65 @@ def test_p24_what_cannot_be_stored_is_refused_by_name(shop: Shop, name: str, tex
             assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
 
 
+def test_p24_what_cannot_be_stored_is_refused_on_every_way_in(shop: Shop) -> None:
+    made = shop.ann.create("customer", name="Acme")
+    order = shop.ann.create("order", title="Bench", lines=[{"product": "Top", "price": 1}])
+    session = shop.site.people.open_session(shop.ann.id)
+    kind = {"content-type": "application/json", "if-match": f'"{order["version"]}"'}
+    with shop.unchanged():
+        for name, text in SCALARS:
+            value = text.decode()
+            base = "" if name == "name" else '"name": "A", '
+            update = f'"id": "{made["id"]}", "version": {made["version"]}, "values": {{"{name}": {value}}}'
+            for body in (
+                f'{{"action": "create", "values": {{{base}"{name}": {value}}}}}',
+                f'{{"action": "update", {update}}}',
+            ):
+                bulk = shop.ann.ask(
+                    "POST", "/customer/bulk", content=f'{{"commands": [{body}]}}'.encode(), headers=kind
+                )
+                assert bulk.status_code == 422, (name, text[:40], bulk.text[:300])
+                pointers = [error["pointer"] for error in bulk.json()["errors"]]
+                assert [(each.startswith("/commands/0/"), each.endswith(f"/{name}")) for each in pointers] == [
+                    (True, True)
+                ]
+            field = {"rating": "price", "name": "product"}.get(name)
+            if field is None or text in (b"1.5", b'"5"'):  # which is a price
+                continue
+            row = (
+                f'{{"lines": [{{"product": "Top", "{field}": {value}}}]}}'
+                if field != "product"
+                else f'{{"lines": [{{"product": {value}}}]}}'
+            )
+            for path, inside, method in (
+                (f"/order/{order['id']}", row, "PATCH"),
+                (f"/order/{order['id']}/transitions", f'{{"to": "packed", "values": {row}}}', "POST"),
+            ):
+                whole = shop.ann.ask(method, path, content=inside.encode(), headers=kind)
+                assert whole.status_code == 422, (path, text[:40], whole.text[:300])
+        for typed in ("NaN", "1e999", "9223372036854775808", "1.5", "x", "٣", "0x10", "9" * 5000):
+            form = {"csrf": session.csrf, "name": "A", "rating": typed}
+            page = shop.ask(
+                "POST",
+                "/shop/customer/new",
+                bare=True,
+                data=form,
+                headers={"cookie": f"dougong={session.token}"},
+                follow_redirects=False,
+            )
+            assert page.status_code == 422, typed
+
+
+def test_p24_a_cell_that_cannot_be_stored_leaves_its_row_out(shop: Shop) -> None:
+    for number, typed in enumerate(["NaN", "1e999", "9223372036854775808", "1.5", "x", "\x00", "9" * 5000, "=1+1"]):
+        file = f"Name,Rating\nGood {number},5\nBad,{typed}\n".encode()
+        response = shop.ann.ask("POST", "/customer/import", files={"file": ("a.csv", file, "text/csv")})
+        assert response.status_code == 200, (typed, response.text)
+        assert (response.json()["created"], response.json()["refused"]) == (1, 1), typed
+        assert shop.ann.get(response.json()["refused_file"]).status_code == 200
+    assert {each["rating"] for each in shop.ann.get("/customer").json()["records"]} == {5}
+
+
 def test_p24_a_cursor_that_was_written_by_hand_is_none(shop: Shop) -> None:
     for number in range(3):
         shop.ann.create("order", title=f"Desk {number}", amount=number, urgent=number > 0)

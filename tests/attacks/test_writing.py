@@ -319,6 +319,39 @@ def test_p26_a_gate_holds_on_every_way_there(shop: Shop) -> None:
     assert any("greater than 0" in error["detail"] for error in needs)
 
 
+def test_p26_no_way_around_leads_through_a_gate(shop: Shop) -> None:
+    """Import, merge, restore, undo and undoing the undoing."""
+    customer = shop.max.create("customer", name="Acme")
+    ready = shop.max.create("order", title="Ready", customer=customer["id"], amount=10)
+    path = f"/order/{ready['id']}"
+    assert shop.max.upload(f"{path}/files/papers", "a.pdf", PDF).status_code == 201
+    moved = shop.max.post(f"{path}/transitions", {"to": "packed"}).json()
+    bare = shop.max.create("order", title="Bare")
+    before = shop.max.get(f"/order/{bare['id']}").json()
+
+    # Only an administrator takes records over at the stage where they stood; what is there goes through the gates.
+    shop.ann.ask("POST", "/order/import", files={"file": ("a.csv", b"Title,Stage\nNew one,packed\n", "text/csv")})
+    assert {each["stage"] for each in shop.max.get("/order", title="New one").json()["records"]} <= {"new"}
+    mapping = '{"steps": [{"entity": "order", "key": ["id"], "columns": {"Id": "id"}, "stage": {"column": "Stage"}}]}'
+    file = f"Id,Stage\n{bare['id']},packed\n".encode()
+    for person in (shop.ann, shop.max):
+        sent = {"file": ("a.csv", file, "text/csv"), "mapping": ("m.json", mapping.encode(), "text/plain")}
+        told = person.ask("POST", "/order/import", files=sent).json()
+        assert told.get("refused", 1) == 1, told
+    for choices in ({"stage": "lose"}, {"stage_entered_at": "lose"}, {"pipeline": "lose"}, {"checklist": "lose"}):
+        response = shop.max.post(f"/order/{bare['id']}/merge", {"lose": ready["id"], "choices": choices})
+        assert response.status_code == 422, (choices, response.text)
+    assert shop.max.get(f"/order/{bare['id']}").json() == before
+
+    # A transition is not undone, so that no undoing of the undoing leads past the gate; one goes back instead.
+    assert shop.max.post("/undo", {"batch": moved["batch"]}).status_code == 409
+    assert shop.max.get(path).json()["stage"] == "packed"
+    version = shop.max.get(path).json()["version"]
+    assert shop.max.delete(path, version).status_code == 200
+    assert shop.max.post(f"{path}/restore").status_code == 200
+    assert shop.max.get(path).json()["stage"] == "packed"
+
+
 def test_p26_the_gate_opens_when_everything_is_there(shop: Shop) -> None:
     customer = shop.ann.create("customer", name="Acme")
     order = shop.ann.create("order", title="Bench", customer=customer["id"], amount=10)

@@ -1,4 +1,4 @@
-"""Two server processes on one PostgreSQL database behave as one: sessions, numbers, keys, rates, versions, suspensions."""
+"""Two server processes on one database behave as one, on each kind of database: sessions, numbers, keys, rates, versions, suspensions."""
 
 import os
 import socket
@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -92,10 +91,14 @@ def _free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="module")
-def pair(postgresql_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    for url in postgresql_server.fresh_database():
-        pair = Pair(url, tmp_path_factory.mktemp("data"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("data")
+    urls = iter([f"sqlite:///{folder / 'pair.db'}"])
+    if request.param == "postgresql":
+        urls = request.getfixturevalue("postgresql_server").fresh_database()
+    for url in urls:
+        pair = Pair(url, folder)
         yield pair
         pair.close()
 
