@@ -5,7 +5,7 @@ transaction, the others after it.  An index that a crash has left out is in the 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from time import sleep
 from typing import Any
 
@@ -36,12 +36,13 @@ from engine.publishing.moves import rename_records, rename_values, start_records
 from engine.publishing.plan import Plan, plan_for
 from engine.publishing.recompute import recompute, reindex, rematch
 from engine.publishing.versions import layout_back_to, live_version, version
+from engine.reading.totals import kept_totals
 from engine.storage import system
 from engine.storage.database import Database
-from engine.storage.errors import LockTimeout, StorageError
-from engine.storage.schema import add_column, create_index, create_table, drop_index, inspect
+from engine.storage.errors import Conflict, LockTimeout, StorageError
+from engine.storage.schema import Inspection, add_column, create_index, create_table, drop_index, inspect
 from engine.storage.session import Write
-from engine.storage.totals import create_totals, drop_totals
+from engine.storage.totals import Totals, create_totals, drop_totals, fold
 from engine.storage.working_days import keep_working_days
 
 _TRIES = 5
@@ -75,8 +76,8 @@ def apply(
             with db.write(statement_timeout=None) as write:
                 _carry_out(db, write, plan, accepted, by, at, note)
             break
-        except LockTimeout:
-            # Somebody holds a table for long; let him finish, then stand in line again.
+        except (LockTimeout, Conflict):
+            # Somebody holds a table for long, or waits for us who wait for him; let him finish, then stand in line again.
             if attempt == _TRIES - 1:
                 raise
             sleep(0.2 * (attempt + 1))
@@ -121,6 +122,11 @@ def _carry_out(
 ) -> None:
     _claim(db, write, plan)
     keep_working_days(db, write, plan.app.calendar)
+    followed = list(_followed(plan, inspect(write, db.dialect)))
+    if db.dialect == "sqlite":
+        # Nobody else writes; to add all records up once is less than to follow each.
+        for table, totals in followed:
+            _run(write, drop_totals(totals.name(table.name), table.name, db.dialect))
     for change in plan.changes:
         _perform(db, write, plan, change, at)
     computed: dict[str, tuple[str, ...]] = {c.entity: c.names for c in plan.changes if isinstance(c, Recompute)}
@@ -134,10 +140,7 @@ def _carry_out(
     for change in plan.changes:
         if isinstance(change, CreateIndex) and not _beside(db, plan, change):
             write.script(create_index(change.spec.build(plan.app.entities[change.entity].table), db.dialect))
-        elif isinstance(change, CreateTotals):
-            # Last, because from here on PostgreSQL lets nobody else write to the table.
-            for text in create_totals(change.totals, plan.app.entities[change.entity].table, db.dialect):
-                write.script(text)
+    _keep_totals(db, write, plan, followed)
     told = {**plan.to_json(), "root": plan.root, "accepted": dict(accepted)}
     row = {
         "app": plan.app.name, "number": plan.number, "hash": plan.app.hash, "files": json.dumps(dict(plan.files), ensure_ascii=False),
@@ -149,6 +152,35 @@ def _carry_out(
     write.run(db.upsert(system.app, ["name"], ["current"]), live)
     bump = db.upsert(system.epoch, ["name"], {"number": system.epoch.c.number + 1})
     write.run(bump, {"name": f"app:{plan.app.name}", "number": 1})
+
+
+def _followed(plan: Plan, found: Inspection) -> Iterator[tuple[sa.Table, Totals]]:
+    """The standing totals of entities whose records change as a whole."""
+    moving = (ConvertField, RenameValues, StartRecords, Recompute)
+    for entity in sorted({change.entity for change in plan.changes if isinstance(change, moving) and change.entity}):
+        table = plan.app.entities[entity].table
+        for totals in kept_totals(plan.app, entity):
+            if totals.name(table.name) in found.tables:
+                yield table, totals
+
+
+def _keep_totals(db: Database, write: Write, plan: Plan, followed: list[tuple[sa.Table, Totals]]) -> None:
+    """Last of all, because from here on PostgreSQL lets nobody else write to the tables."""
+    made = [(plan.app.entities[c.entity].table, c.totals) for c in plan.changes if isinstance(c, CreateTotals)]
+    if db.dialect == "postgresql":
+        _run(write, (fold(totals, table) for table, totals in followed))
+    else:
+        made += followed
+    for change in plan.changes:
+        if isinstance(change, DropTotals):
+            _run(write, drop_totals(change.name, change.table, db.dialect))
+    for table, totals in made:
+        _run(write, create_totals(totals, table, db.dialect))
+
+
+def _run(write: Write, texts: Iterable[str]) -> None:
+    for text in texts:
+        write.script(text)
 
 
 def _claim(db: Database, write: Write, plan: Plan) -> None:
@@ -178,9 +210,6 @@ def _perform(db: Database, write: Write, plan: Plan, change: Change, at: int) ->
                     write.script(text)
         case DropIndex(name=name):
             write.script(drop_index(name, db.dialect))
-        case DropTotals(table=table_name, name=name):
-            for text in drop_totals(name, table_name, db.dialect):
-                write.script(text)
         case ConvertField():
             carry_out(db, write, change)
         case RenameValues():

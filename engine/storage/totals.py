@@ -117,6 +117,8 @@ class _Making:
 
     def postgresql(self) -> Iterator[str]:
         live = " WHERE NEW.deleted_at IS NULL"
+        # Once in a transaction: what it has folded stays in the way of the next fold until the transaction ends.
+        folded = f"dougong.{self.bare.rpartition('$')[2]}"
         yield f"{self._table()} WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)"
         yield (
             f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN "
@@ -125,8 +127,9 @@ class _Making:
             f"ELSIF OLD.deleted_at IS NOT NULL THEN {self._add(self._single('NEW', '', live))}; "
             f"ELSIF NEW.deleted_at IS NOT NULL THEN {self._add(self._single('OLD', '-'))}; "
             f"ELSE {self._add(self._single('OLD', '-') + ' UNION ALL ' + self._single('NEW'))}; END IF; "
-            f"IF random() * {_FOLDED} < 1 AND pg_try_advisory_xact_lock(hashtext('{self.bare}')) THEN "
-            f"{self.fold()}; END IF; RETURN NULL; END $body$"
+            f"IF random() * {_FOLDED} < 1 AND coalesce(current_setting('{folded}', true), '') = '' "
+            f"AND pg_try_advisory_xact_lock(hashtext('{self.bare}')) THEN "
+            f"PERFORM set_config('{folded}', 'yes', true); {self.fold()}; END IF; RETURN NULL; END $body$"
         )
         # Many rows of one statement are added up first; a change of one row looks at nothing where no column is watched.
         run = f"EXECUTE FUNCTION {self.name}()"
