@@ -105,14 +105,16 @@ def requests(kind: str, size: int, rounds: int, wanted: list[str]) -> None:
             imported = None
             if not wanted or "import" in wanted:
                 load, _ = one.run([hand.import_rows(20, 1000)])
-                imported = (20_000 / load.seconds, engine.import_rows(20, 1000))
+                imported = (20_000 / load.seconds, engine.import_rows(20, 1000), *engine.import_file(20_000))
         console.print(table)
         if imported:
             bar = 20_000 if kind == "sqlite" else 10_000
-            ours_rate = imported[1]
-            console.print(
-                f"import: hand {imported[0]:,.0f} rows/s, dougong {ours_rate:,.0f} (bar {bar:,}: {verdict(ours_rate, bar, at_least=True)})"
+            theirs, *ours = imported
+            told = ", ".join(
+                f"{title} {rate:,.0f} ({verdict(rate, bar, at_least=True)})"
+                for title, rate in zip(("a batch", "out of a file", "changes out of a file"), ours, strict=True)
             )
+            console.print(f"import, rows/s: hand {theirs:,.0f}; dougong (bar {bar:,}): {told}")
         console.print(
             f"start of the small app to first 200: hand {starts[0]:.2f} s, dougong {starts[1]:.2f} s; idle {starts[2]:.0f} and {starts[3]:.0f} MB"
         )

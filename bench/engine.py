@@ -1,12 +1,16 @@
 """The generic engine as a subject: the same visits, asked through `/api/v1` with permissions, validation and history on."""
 
+import csv
 import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import sqlalchemy as sa
 
 from bench.load import Conversation, repeat, request
 from bench.measure import ROOT, Server, free_port
@@ -17,6 +21,8 @@ from engine.access.principal import Principal, engine_principal
 from engine.app import App
 from engine.clock import SystemClock
 from engine.definition import load
+from engine.exchange import bring
+from engine.exchange.mapping import ImportMapping
 from engine.publishing.apply import publish
 from engine.publishing.live import Live
 from engine.runtime import Runtime
@@ -150,9 +156,7 @@ class Engine:
 
     def import_rows(self, count: int, size: int) -> float:
         """Rows a second of a batch that is validated, permitted and journalled like any other save, in one process."""
-        app = self.app()
-        runtime = Runtime(self.db, self.clock)
-        planner = self.planner()
+        runtime, app, planner = self._importing()
         model = app.entities["visit"]
         rows = [_native(row) | {"sealed": False} for row in visit_rows(count * size, seed=3)]
         began = time.perf_counter()
@@ -167,6 +171,47 @@ class Engine:
                     some.append(New(values, problems=problems))
                 assert all(made.id is not None for made in create_many(work, model, some))
         return len(rows) / (time.perf_counter() - began)
+
+    def import_file(self, count: int) -> tuple[float, float]:
+        """Rows a second out of a CSV file, from opening it to the last commit: new records, and the same ones changed."""
+        runtime, app, planner = self._importing()
+        rows = [row | {"sealed": "no"} for row in visit_rows(count, seed=4)]
+        fresh, changed = Path(self.folder.name) / "fresh.csv", Path(self.folder.name) / "changed.csv"
+        columns = {name: name for name in rows[0]}
+        mapping = ImportMapping.model_validate({"steps": [{"entity": "visit", "columns": columns}]})
+        _write(fresh, rows)
+        report = bring(runtime, app, planner, fresh, mapping)
+        assert report.created == count, report.lines("en")
+        table = app.entities["visit"].table
+        newest = self.db.statement(sa.select(table.c.id).order_by(table.c.id.desc()).limit(sa.bindparam("count")))
+        ids = sorted(row[0] for row in self.db.all(newest, {"count": count}))
+        _write(
+            changed,
+            [
+                {"id": id, **row, "crew": row["crew"] % 20 + 1, "note": f"{row['note']}已改。"}
+                for id, row in zip(ids, rows, strict=True)
+            ],
+        )
+        by_id = {"steps": [{"entity": "visit", "key": ["id"], "columns": {"id": "id", **columns}}]}
+        again = bring(runtime, app, planner, changed, ImportMapping.model_validate(by_id))
+        assert again.updated == count, again.lines("en")
+        return count / report.seconds, count / again.seconds
+
+    def _importing(self) -> tuple[Runtime, App, Principal]:
+        app = self.app()
+        people = People(self.db, self.clock)
+        user = people.find_user("planner")
+        assert user is not None
+        planner = people.principal(user, "bench", app.policies)
+        assert planner is not None
+        return Runtime(self.db, self.clock), app, planner
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _native(row: dict[str, object]) -> dict[str, object]:

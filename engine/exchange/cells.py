@@ -62,13 +62,14 @@ def reader(
     def remembered(cell: Any) -> Any:
         if type(cell) is not str or len(cell) > _SHORT:
             return of_cell(cell)
-        try:
-            return seen[cell]
-        except KeyError:
-            if len(seen) >= _MOST_SEEN:
-                seen.clear()
-            found = seen[cell] = of_cell(cell)
+        found = seen.get(cell, seen)
+        if found is not seen:
             return found
+        found = of_cell(cell)
+        # A column that has said so many different things goes on to.
+        if len(seen) < _MOST_SEEN:
+            seen[cell] = found
+        return found
 
     return remembered
 

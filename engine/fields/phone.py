@@ -45,8 +45,11 @@ class PhoneField(TextLike):
     def parse(self, value: Any) -> str | None:
         if value is None:
             return None
-        if isinstance(value, str) and _STORED_MOBILE.fullmatch(value):
-            return value
+        if isinstance(value, str):
+            if _STORED_MOBILE.fullmatch(value):
+                return value
+            if self.region == "CN" and (mobile := _MOBILE.fullmatch(value)):
+                return f"+86{mobile[1]}"
         text = plain_text(value, self.longest)
         if not text or text.isspace():
             return None

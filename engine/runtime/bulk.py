@@ -179,11 +179,14 @@ class _Batch(Together[New]):
 
     def hopeless(self, draft: Draft) -> bool:
         """Whether the record's own values already break a condition."""
-        after = draft.after
-        if any(after[name] is None for name in self.certain):
-            return True
-        context = self.work.context
-        return any(not each.evaluate(after, context) for each in self.local_rules)
+        after, context = draft.after, self.work.context
+        for name in self.certain:
+            if after[name] is None:
+                return True
+        for rule in self.local_rules:  # noqa: SIM110 - this runs for every row
+            if not rule.evaluate(after, context):
+                return True
+        return False
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
