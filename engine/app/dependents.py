@@ -1,10 +1,10 @@
 """What must be computed anew when a field changes: the order within a record, and the ways from one record to another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from engine.app.model import Computed, Dependent, EntityApp
 from engine.expressions import Expression
-from engine.expressions.tree import Aggregate, Follow, Name, Node, Step
+from engine.expressions.tree import Step
 
 
 def order_of(computed: Mapping[str, Computed]) -> tuple[str, ...]:
@@ -26,49 +26,15 @@ def order_of(computed: Mapping[str, Computed]) -> tuple[str, ...]:
     return tuple(name for name in order if computed[name].stored)
 
 
-def routes(expression: Expression) -> set[tuple[tuple[Step, ...], str, str]]:
-    """Every field that an expression reads of other records: the way there from its own record, the entity, the field.
+def routes(expression: Expression, entities: Mapping[str, EntityApp]) -> Iterator[tuple[tuple[Step, ...], str, str]]:
+    """Every field whose change makes the stored value stale: the way there from its own record, the entity, the field.
 
-    A field of its own record that is read inside an aggregate comes with an empty way: what is read there is the stored
-    value, so that the aggregate is stale when a computed one changes.
+    The own record's fields are none: they change in the same write; but for those read inside an aggregate, where a
+    computed one counts as it is stored.
     """
-    found: set[tuple[tuple[Step, ...], str, str]] = set()
-
-    def way(node: Node, rows: Mapping[int, tuple[Step, ...]]) -> tuple[Step, ...]:
-        """The steps to the record that a record-valued node points to."""
-        match node:
-            case Name(kind, entity, name, row):
-                return (*rows[row], Step(entity, name, "record", kind.entity or ""))
-            case Follow(kind, source, entity, name):
-                return (*way(source, rows), Step(entity, name, "record", kind.entity or ""))
-        return ()
-
-    def visit(node: Node, rows: Mapping[int, tuple[Step, ...]]) -> None:
-        match node:
-            case Name(_, entity, name, row):
-                if rows[row] or len(rows) > 1:
-                    found.add((rows[row], entity, name))
-            case Follow(_, source, entity, name):
-                found.add((way(source, rows), entity, name))
-                visit(source, rows)
-            case Aggregate(_, _, path, origin, row, value, where):
-                steps = rows[origin]
-                for step in path:
-                    if step.kind == "record" and steps:
-                        found.add((steps, step.entity, step.name))
-                    steps = (*steps, step)
-                    if step.kind == "records":
-                        found.add((steps, step.target, "deleted_at"))
-                for part in (value, where):
-                    if part is not None:
-                        visit(part, {**rows, row: steps})
-                return
-            case _:
-                for child in node.children:
-                    visit(child, rows)
-
-    visit(expression.tree, {0: ()})
-    return found
+    for each in expression.dependencies:
+        if (each.path or each.stored) and each.name not in entities[each.entity].relations:
+            yield each.path, each.entity, each.name
 
 
 def dependents_of(
@@ -80,7 +46,7 @@ def dependents_of(
         if not each.stored:
             continue
         for expression in each.expressions:
-            for path, entity, name in routes(expression):
+            for path, entity, name in routes(expression, entities):
                 keys = [(entity, name)]
                 last = path[-1] if path else None
                 if last is not None and last.kind == "records":

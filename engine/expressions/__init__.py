@@ -56,9 +56,8 @@ class Expression:
     @cached_property
     def fields(self) -> frozenset[tuple[str, str]]:
         """Every (entity, field) it reads, through relations too, the links of the paths included."""
-        return frozenset((each.entity, each.name) for each in self.dependencies) | {
-            (each.entity, each.name) for each in self.mentions
-        }
+        found = {(each.entity, each.name) for each in self.dependencies if each.name != "deleted_at"}
+        return frozenset(found | {(each.entity, each.name) for each in self.mentions})
 
     @cached_property
     def reads(self) -> tuple[Read, ...]:

@@ -24,11 +24,16 @@ class Read:
 
 @dataclass(frozen=True)
 class Dependency:
-    """The field `name` of `entity` at the end of `path`, which starts at the expression's own record; empty for itself."""
+    """The field `name` of `entity` at the end of `path`, which starts at the expression's own record; empty for itself.
+
+    Records that are counted are a dependency on their `deleted_at`.  `stored`: a field of the own record that is read
+    inside an aggregate, by SQL, where the stored value counts.
+    """
 
     path: tuple[Step, ...]
     entity: str
     name: str
+    stored: bool = False
 
 
 def reads_of(tree: Node) -> tuple[Read, ...]:
@@ -74,7 +79,7 @@ def dependencies_of(tree: Node) -> tuple[Dependency, ...]:
 def _dependencies(node: Node, rows: Mapping[int, tuple[Step, ...]]) -> Iterator[Dependency]:
     match node:
         case Name(_, entity, name, row):
-            yield Dependency(rows[row], entity, name)
+            yield Dependency(rows[row], entity, name, not rows[row] and len(rows) > 1)
         case Follow(_, source, entity, name):
             yield from _dependencies(source, rows)
             yield Dependency(_path_of(node.source, entity, rows), entity, name)
@@ -83,6 +88,8 @@ def _dependencies(node: Node, rows: Mapping[int, tuple[Step, ...]]) -> Iterator[
             for step in node.path:
                 yield Dependency(path, step.entity, step.name)
                 path += (step,)
+                if step.kind == "records":
+                    yield Dependency(path, step.target, "deleted_at")
             for child in node.children:
                 yield from _dependencies(child, {**rows, node.row: path})
         case Call():

@@ -12,7 +12,7 @@ from engine.clock import Clock
 from engine.problems import Problem, Refused
 from engine.reading.query import Query, decode_cursor, encode_cursor, shape_of
 from engine.reading.sums import Sums
-from engine.reading.tables import ChoosingTables, WholeTables, this_fields
+from engine.reading.tables import ThisTables, WholeTables, this_fields
 from engine.reading.view import Shape, View, unknown
 from engine.storage.database import Database
 from engine.storage.statement import Statement, among
@@ -218,7 +218,7 @@ class Lens(Sums):
             title = self.view.tables.column(alias, target, other.title)
             clauses = [self.view.tables.readable(alias, target)]
             if expression is not None and narrowed:
-                clauses.append(expression.clause(ChoosingTables(self.view.tables, entity), alias))
+                clauses.append(expression.clause(ThisTables.edited(self.view.tables, entity), alias))
             if other.name == "user":
                 clauses.append(alias.c.active.is_(True))
             if text:

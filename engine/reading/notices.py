@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from engine.app import EntityApp, NoticeApp
 from engine.problems import Label
 from engine.reading.lens import Lens
-from engine.reading.tables import ThisTables
+from engine.reading.tables import ThisTables, WholeTables
 
 MOST_SHOWN = 5
 
@@ -63,7 +63,7 @@ def _about(
 
 
 def _tell(lens: Lens, r: Any, model: EntityApp, notice: NoticeApp, about: int, id: int | None) -> Told | None:
-    whole = ThisTables(lens.app, model.lookups[notice.on] if notice.on else model.name)
+    whole = ThisTables(WholeTables(lens.app), model.lookups[notice.on] if notice.on else model.name)
     other = lens.app.entities[notice.entity]
 
     def make() -> Any:

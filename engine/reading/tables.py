@@ -1,6 +1,6 @@
 """Where expressions find their fields: the whole truth for the app's own rules, and what a principal may see for others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -50,15 +50,36 @@ class WholeTables:
         return sa.bindparam(bound_as(name), type_=sa.Text() if name in _TEXTS else sa.BigInteger())
 
 
-class ChoosingTables:
-    """`tables` for the condition of a lookup, in which `this` is the record being edited: its fields are parameters.
+class ThisTables:
+    """`tables` in which `this` is one record of `entity`, whose fields `own` gives; what lies beyond them is looked up.
 
-    `this.order.client` is the client of the order that the parameter `this_order` names.
+    Without `own`, the record is the stored one whose id is bound as `this`.
     """
 
-    def __init__(self, tables: WholeTables, entity: str) -> None:
+    def __init__(
+        self, tables: WholeTables, entity: str, own: Callable[[str], Any] | None = None, this: Any = None
+    ) -> None:
         self._tables = tables
         self._entity = entity
+        self._this = sa.bindparam("this", type_=sa.BigInteger()) if this is None else this
+        self._own = own or (lambda name: self._of(entity, self._this, name))
+
+    @classmethod
+    def edited(cls, tables: WholeTables, entity: str) -> "ThisTables":
+        """`this` is the record being edited: its fields are parameters, `this_client` the client that it has now."""
+        fields = tables.app.entities[entity].fields
+
+        def own(name: str) -> Any:
+            return sa.bindparam(
+                bound_as(f"this.{name}"), type_=sa.BigInteger() if name == "id" else fields[name].column()
+            )
+
+        return cls(tables, entity, own)
+
+    @classmethod
+    def at(cls, tables: WholeTables, entity: str, row: Any) -> "ThisTables":
+        """`this` is the row at hand."""
+        return cls(tables, entity, lambda name: tables.column(row, entity, name), row.c.id)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tables, name)
@@ -68,47 +89,22 @@ class ChoosingTables:
         if first != "this":
             return self._tables.variable(name)
         if not path:
-            return sa.bindparam("this", type_=sa.BigInteger())
-        model = self._tables.app.entities[self._entity]
-        value: Any = sa.bindparam(
-            bound_as(f"this.{path[0]}"), type_=model.fields[path[0]].column() if path[0] != "id" else sa.BigInteger()
-        )
-        for hop, next_field in pairwise(path):
-            model = self._tables.app.entities[model.lookups[hop]]
-            alias = self._tables.table(model.name)
-            value = (
-                sa.select(self._tables.column(alias, model.name, next_field))
-                .where(self._tables.id(alias, model.name) == value)
-                .scalar_subquery()
-            )
+            return self._this
+        value, entity = self._own(path[0]), self._entity
+        for hop, field in pairwise(path):
+            entity = self._tables.app.entities[entity].lookups[hop]
+            value = self._of(entity, value, field)
         return value
+
+    def _of(self, entity: str, id: Any, name: str) -> Any:
+        alias = self._tables.table(entity)
+        column = self._tables.column(alias, entity, name)
+        return sa.select(column).where(self._tables.id(alias, entity) == id).scalar_subquery()
 
 
 def this_fields(variables: Iterable[str]) -> frozenset[str]:
     """The fields of the record being edited that an expression with these variables reads."""
     return frozenset(name.split(".")[1] for name in variables if name.startswith("this."))
-
-
-class ThisTables(WholeTables):
-    """The whole truth, with `this` as the record of `entity` whose id is bound as `this`."""
-
-    def __init__(self, app: App, entity: str) -> None:
-        super().__init__(app)
-        self.entity = entity
-
-    def variable(self, name: str) -> Any:
-        head, _, path = name.partition(".")
-        if head != "this":
-            return super().variable(name)
-        this = sa.bindparam("this", type_=sa.BigInteger())
-        return self._value(self.entity, this, path) if path else this
-
-    def _value(self, entity: str, id: Any, path: str) -> Any:
-        name, _, rest = path.partition(".")
-        alias = self.table(entity)
-        column = self.column(alias, entity, name)
-        found = sa.select(column).where(alias.c.id == id).scalar_subquery()
-        return self._value(self.app.entities[entity].lookups[name], found, rest) if rest else found
 
 
 class VisibleTables(WholeTables):

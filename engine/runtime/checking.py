@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from engine.access.definition import Action
 from engine.app import EntityApp
 from engine.problems import Label, Problem, Refused
-from engine.reading.tables import ChoosingTables, this_fields
+from engine.reading.tables import ThisTables, this_fields
 from engine.runtime.act import Act, Draft
 from engine.runtime.plans import EntityPlan, least_rows
 from engine.storage.errors import UniqueViolation
@@ -174,7 +174,7 @@ class Checking(Act):
         return problems
 
     def _choice(self, model: EntityApp, name: str, expression: Any) -> Any:
-        tables = ChoosingTables(self.plans.reading.whole, model.name)
+        tables = ThisTables.edited(self.plans.reading.whole, model.name)
         alias = tables.table(model.lookups[name])
         statement = (
             sa.select(sa.literal(1))

@@ -90,7 +90,8 @@ class Links:
     def unfit(self, name: str, expression: Any) -> Statement:
         """One of the records whose lookup does not meet the condition of its field."""
         table = self.model.table
-        tables = _OfRecord(self.work.app, self.model.name, table)
+        # Conditions of lookups say `this` of the record that points.
+        tables = ThisTables.at(self.work.plans.reading.whole, self.model.name, table)
         other = tables.table(self.model.lookups[name])
         lookup = table.c[self.model.columns[name]]
         fits = sa.exists(
@@ -99,24 +100,6 @@ class Links:
         return self.work.plans.db.statement(
             sa.select(table.c.id).where(among(table.c.id, "ids"), lookup.is_not(None), ~fits).limit(1)
         )
-
-
-class _OfRecord(ThisTables):
-    """Conditions of lookups say `this` of the record that points: here the row at hand, not a parameter."""
-
-    def __init__(self, app: App, entity: str, row: Any) -> None:
-        super().__init__(app, entity)
-        self.row = row
-
-    def variable(self, name: str) -> Any:
-        head, _, path = name.partition(".")
-        if head != "this":
-            return super().variable(name)
-        if not path:
-            return self.row.c.id
-        first, _, rest = path.partition(".")
-        value = self.column(self.row, self.entity, first)
-        return self._value(self.app.entities[self.entity].lookups[first], value, rest) if rest else value
 
 
 def entangled(app: App, plan: EntityPlan) -> bool:

@@ -52,11 +52,15 @@ def test_dependencies_say_on_which_path_a_field_is_reached() -> None:
     assert checked("sum(customer.orders.amount where owner.name == title)").dependencies == (
         Dependency((), "order", "customer"),
         Dependency((customer,), "customer", "orders"),
+        Dependency((customer, orders), "order", "deleted_at"),
         Dependency((customer, orders), "order", "amount"),
         Dependency((customer, orders), "order", "owner"),
         Dependency((customer, orders, Step("order", "owner", "record", "user")), "user", "name"),
         Dependency((customer, orders), "order", "title"),
     )
+    inside = checked("count(customer.orders where amount > this.amount)").dependencies
+    assert Dependency((), "order", "amount", stored=True) in inside
+    assert Dependency((), "order", "amount") not in inside
 
 
 @pytest.mark.parametrize(
