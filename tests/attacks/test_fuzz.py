@@ -1,7 +1,7 @@
 """P24 and all its kin: whatever is sent, on whatever address, is answered below 500, soon, and alike on both databases.
 
 Two servers hold the same records, one on SQLite, one on PostgreSQL, and both get the same mischief. With `-m long` there
-are DOUGONG_REQUESTS of them, 200,000 if not said; `-s` prints what was answered and what took longest.
+are REQUESTS of them, 200,000 if not said; `-s` prints what was answered and what took longest.
 """
 
 import os
@@ -19,8 +19,8 @@ from tests.attacks.twins import Request, Twin, difference
 
 # Starlette leaves the file of a part that never ends to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
-REQUESTS = int(os.environ.get("DOUGONG_REQUESTS", "200000"))
-FIRST = int(os.environ.get("DOUGONG_FIRST", "0"))
+REQUESTS = int(os.environ.get("REQUESTS", "200000"))
+FIRST = int(os.environ.get("FIRST", "0"))
 
 
 @pytest.fixture

@@ -199,6 +199,8 @@ def test_p23_a_body_that_is_too_large_is_not_read(shop: Shop) -> None:
         # Nobody's bytes are read before it is known who sends them.
         assert post(files, **form) == 401
         assert post("/api/v1/shop/order", content_type="application/json") == 401
+        assert post("/shop/order/new", **form) == 303
+        assert post("/shop/order/new", origin="http://evil.test", **form) == 403
         assert sent == 0
         assert post(files, **form, **own) in (400, 413)
         assert post(files, content_length=str(5 << 30), **form, **own) == 413

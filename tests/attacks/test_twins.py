@@ -1,7 +1,7 @@
 """P01-P04 at random: questions by people who may not see it are answered alike, whatever stands in what is hidden.
 
 Two twins differ in nothing but hidden values. A few hundred random questions go to both, and each pair of answers must be
-the same, byte for byte: status, headers, body. With `-m long` there are DOUGONG_PAIRS of them, 10,000 if not said.
+the same, byte for byte: status, headers, body. With `-m long` there are PAIRS of them, 10,000 if not said.
 """
 
 import os
@@ -18,8 +18,8 @@ from engine.web.settings import Settings
 from tests.attacks.questions import Asker
 from tests.attacks.twins import Ids, Request, Twin, difference
 
-PAIRS = int(os.environ.get("DOUGONG_PAIRS", "10000"))
-SEED = int(os.environ.get("DOUGONG_SEED", "1"))
+PAIRS = int(os.environ.get("PAIRS", "10000"))
+SEED = int(os.environ.get("SEED", "1"))
 
 
 @contextmanager
