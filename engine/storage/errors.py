@@ -3,6 +3,11 @@
 Drivers raise dozens of their own exceptions; the two databases share these few.
 """
 
+import errno
+
+# A disk that takes no more: full, over somebody's share or the greatest size, read-only, broken.
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO))
+
 
 class StorageError(Exception):
     """A statement failed. Every transaction it was part of has been undone."""

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from engine.problems import Problem, Refused
 from engine.storage.content import KINDS, OPAQUE, ending_of, kind_of
+from engine.storage.errors import FULL, Unavailable
 
 CHUNK = 1 << 16
 LONGEST_NAME = 200  # characters
@@ -44,7 +45,7 @@ class Files:
         """Store `content` of at most `most` bytes. Nothing is left behind when it is refused.
 
         Raises Refused: 413 `upload-too-large`, 422 `file-empty`, 415 `file-disguised` when the content is not what the
-        name's ending says.
+        name's ending says.  Raises Unavailable when the disk takes no more.
         """
         name = clean_name(name)
         path = self._fresh()
@@ -67,12 +68,16 @@ class Files:
                     raise Refused(Problem("file-disguised", field, {"name": name, "ending": ending_of(name)}), 415)
                 os.fsync(file.fileno())
             place = self.root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.parent.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                _sync_folder(self.root)
             os.rename(incoming, place)
             _sync_folder(place.parent)
-        except BaseException:
+        except BaseException as error:
             with suppress(FileNotFoundError):
                 incoming.unlink()
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise Unavailable(str(error)) from error
             raise
         return Kept(path, name, size, kind.media_type, digest.hexdigest())
 

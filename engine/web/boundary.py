@@ -4,6 +4,7 @@ Nothing that comes in makes a 5xx: what is refused is a `Refused`, and an except
 request's id, which is all that the caller learns of it.
 """
 
+import errno
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.problems import Problem, Refused
-from engine.storage.errors import LockTimeout, StatementTimeout, Unavailable
+from engine.storage.errors import FULL, LockTimeout, StatementTimeout, Unavailable
 from engine.web import answers
 from engine.web.incoming import language
 from engine.web.observe import Metrics, log
@@ -93,6 +94,10 @@ class Boundary:
                 raise
             await self._refuse(Refused(Problem("unavailable"), 503), scope, receive, outgoing)
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL and not status:
+                log.error("disk", request=request_id, kind=errno.errorcode[error.errno])
+                await self._refuse(Refused(Problem("unavailable"), 503), scope, receive, outgoing)
+                return
             log.error("failed", error, request=request_id, path=_safe_path(scope))
             if status:
                 raise  # half an answer is out: the server closes the connection
