@@ -20,6 +20,7 @@ from engine.problems import Problem, Refused
 
 Format = Literal["csv", "xlsx"]
 LARGEST_SHEET = 2_000_000_000  # bytes that a spreadsheet may unpack to
+LARGEST_PART = 200_000_000  # and those of its parts that are held in memory as a whole
 LONGEST_CELL = 1_000_000  # characters
 MOST_COLUMNS = 1000
 _SEPARATORS = ",;\t|"
@@ -161,7 +162,9 @@ def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, 
 def _opened_sheet(path: Path, sheet: str | None) -> Table:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as packed:
-            if sum(each.file_size for each in packed.infolist()) > LARGEST_SHEET:
+            parts = packed.infolist()
+            held = sum(each.file_size for each in parts if "/worksheets/" not in each.filename)
+            if held > LARGEST_PART or sum(each.file_size for each in parts) > LARGEST_SHEET:
                 raise Refused(Problem("import-too-large", "", {"file": path.name}), 413)
     try:
         book = CalamineWorkbook.from_path(path)

@@ -7,7 +7,7 @@ request's id, which is all that the caller learns of it.
 import errno
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -25,6 +25,7 @@ MAX_ADDRESS = 16 << 10
 MAX_HEADERS = 32 << 10
 MAX_HEADER_COUNT = 100
 SLOW = 1.0  # seconds; what is neither slow nor failed is counted, and a line of its own only in `debug`
+TOLD = frozenset((401, 403, 429))  # who was kept out of what stands in the log, too
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 _POLICY = (
@@ -48,10 +49,21 @@ Refusal = Callable[[Request, Refused], Awaitable[ASGIApp]]
 
 
 class Boundary:
-    """Wraps the application. `upload` says of a path whether it takes files, and so the larger limit."""
+    """Wraps the application. `upload` says of a path whether it takes files, and so the larger limit.
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, upload: Callable[[str], bool]) -> None:
+    `patterns` are those of the routes, `/api/v1/{app}/{entity}`, by endpoint: what logs and counters call an address.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        metrics: Metrics,
+        upload: Callable[[str], bool],
+        patterns: Mapping[Any, str],
+    ) -> None:
         self._app, self._settings, self._metrics, self._upload = app, settings, metrics, upload
+        self._patterns = patterns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -105,12 +117,13 @@ class Boundary:
             await self._refuse(failure, scope, receive, outgoing)
         finally:
             took = time.perf_counter() - began
-            route = route_of(scope)
+            route = self._patterns.get(scope.get("endpoint"), "-")
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.ended(route, method, status, took)
-            tell = log.info if took > SLOW or status >= 500 else log.debug
+            tell = log.info if took > SLOW or status >= 500 or status in TOLD else log.debug
+            client = scope.get("client")
             tell(
-                "request", request=request_id, method=method, route=route, status=status,
+                "request", address=client[0] if client else None, request=request_id, method=method, route=route, status=status,
                 ms=round(took * 1000, 2), user=scope.get("user_id"),
             )  # fmt: skip
 
@@ -157,12 +170,6 @@ class Boundary:
         if refused.status == 413:
             response.headers["connection"] = "close"  # the rest of the body is not read
         await response(scope, receive, send)
-
-
-def route_of(scope: Scope) -> str:
-    """The pattern of the route that answered, `/api/v1/{app}/{entity}`; `-` for an address that leads nowhere."""
-    route: Any = scope.get("route")
-    return getattr(route, "path", None) or "-"
 
 
 def _in_our_words(error: HTTPException, scope: Scope) -> Refused:

@@ -65,7 +65,8 @@ class Server(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         site: Site = self.state.site
-        return Boundary(self.router, site.settings, site.metrics, _takes_files)
+        patterns = {route.endpoint: route.path for route in self.routes if isinstance(route, Route)}
+        return Boundary(self.router, site.settings, site.metrics, _takes_files, patterns)
 
 
 async def attend(site: Site) -> None:

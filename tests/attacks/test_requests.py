@@ -1,13 +1,17 @@
 """P15, P21-P24: forged, oversized and malformed requests are refused in time, by name, without a trace."""
 
 import base64
+import io
 import json
 import resource
+import zipfile
 from typing import Any
 
 import orjson
 import pytest
+import xlsxwriter
 
+from engine.exchange import tables
 from tests.attacks.conftest import PASSWORD, PDF, Shop
 from tests.effort import at_most
 
@@ -206,6 +210,27 @@ def test_p23_a_body_that_is_too_large_is_not_read(shop: Shop) -> None:
         assert post(files, content_length=str(5 << 30), **form, **own) == 413
         assert sent <= shop.settings.upload_limit + (1 << 20)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # kilobytes
+
+
+def test_p23_a_spreadsheet_that_unpacks_to_too_much_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it would unpack to stands in its directory: nothing is unpacked to find out."""
+    packed = io.BytesIO()
+    with xlsxwriter.Workbook(packed) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "Name")
+        sheet.write(1, 0, "A")
+    monkeypatch.setattr(tables, "LARGEST_PART", 1 << 20)
+    monkeypatch.setattr(tables, "LARGEST_SHEET", 4 << 20)
+    with shop.unchanged():
+        for part, blanks in (("xl/sharedStrings.xml", 2 << 20), ("xl/worksheets/sheet1.xml", 5 << 20)):
+            swollen = io.BytesIO()
+            with zipfile.ZipFile(packed) as whole, zipfile.ZipFile(swollen, "w", zipfile.ZIP_DEFLATED) as out:
+                for name in whole.namelist():
+                    out.writestr(name, whole.read(name) + b" " * (blanks if name == part else 0))
+            assert len(swollen.getvalue()) < 20_000
+            response = shop.ann.upload("/customer/import", "a.xlsx", swollen.getvalue())
+            assert response.status_code == 413, response.text
+    assert shop.ann.upload("/customer/import", "a.xlsx", packed.getvalue()).json()["created"] == 1
 
 
 def test_p23_a_form_field_is_no_file(shop: Shop) -> None:

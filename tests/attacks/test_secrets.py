@@ -157,7 +157,11 @@ def test_p22_secrets_are_told_nowhere(shop: Shop, capfd: pytest.CaptureFixture[s
     metrics = shop.site.metrics.text().decode()
     told = "".join(f"{each.status_code} {each.headers.get('location')} {each.text}" for each in run.answers)
     assert '"event":"failed"' in logged
+    assert '"event":"signed-in"' in logged
+    assert '"status":401' in logged
     assert logged.count('"event":"request"') > 50
+    assert '"route":"/api/v1/{app}/{entity}/{id:id}"' in logged
+    assert 'route="/{app}/{entity}"' in metrics
     for secret in (PASSWORD, WRONG, BEARER, COOKIE, KEY, token, session, csrf):
         assert secret not in logged, secret
         assert secret not in metrics, secret

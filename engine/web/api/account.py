@@ -8,6 +8,7 @@ from engine.clock import MICROSECONDS
 from engine.columns import moment
 from engine.problems import Problem, Refused
 from engine.web import answers, incoming
+from engine.web.observe import log
 from engine.web.resource import Call
 from engine.web.visitor import Visitor, forget, genuine, remember
 
@@ -22,6 +23,7 @@ async def sign_in(call: Call) -> Response:
     password = incoming.wanted(body, "password", str, "a text")
     people = call.site.people
     session = await call.aside(lambda: people.sign_in(login[:200], password, call.visitor.address))
+    log.info("signed-in", user=session.user, address=call.visitor.address)
     if call.visitor.cookie is not None:
         people.sign_out(call.visitor.cookie)
     response = answers.answer(_session(Visitor(session.user, session, None, call.language, call.visitor.address)), 201)

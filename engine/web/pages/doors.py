@@ -8,6 +8,7 @@ from engine.app import EntityApp
 from engine.columns import day
 from engine.problems import Refused
 from engine.reading import Query
+from engine.web.observe import log
 from engine.web.pages.cells import address
 from engine.web.pages.filters import MOST_COUNTED, Option
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, said
@@ -47,6 +48,7 @@ def post_sign_in(visit: Visit) -> Response:
     except Refused as error:
         found = said(error.problems, visit.language)
         return visit.draw("sign_in.html", error.status, after=visit.after("/"), login=login, problems=found)
+    log.info("signed-in", user=session.user, address=visit.visitor.address)
     if visit.visitor.cookie is not None:
         people.sign_out(visit.visitor.cookie)
     response = visit.go(visit.after("/"))
