@@ -40,8 +40,9 @@ def duplicates_shifted(survey: Survey, changes: list[Change]) -> Iterator[Hazard
         if then != now:
             figures = {"records": len(records), "appear": len(now - then), "vanish": len(then - now)}
             title = old.title
-            names = {id: str(values.get(title) or id) for id, values in _named(survey, old, now ^ then).items()}
-            samples = sampled(f"{names[one]} / {names[other]}" for one, other in sorted(now ^ then))
+            shown = sorted(now ^ then)[:SAMPLES]
+            names = {id: str(values.get(title) or id) for id, values in _named(survey, old, shown).items()}
+            samples = sampled(f"{names[one]} / {names[other]}" for one, other in shown)
             yield Hazard("duplicates-shifted", f"entities.{new.name}.duplicates", "accept", figures, samples)
 
 
@@ -54,9 +55,9 @@ def _latest(survey: Survey, model: EntityApp, names: list[str]) -> dict[int, dic
     return {id: dict(zip(held, values, strict=True)) for id, *values in survey.all(latest)}
 
 
-def _named(survey: Survey, model: EntityApp, found: set[tuple[int, int]]) -> dict[int, dict[str, Any]]:
+def _named(survey: Survey, model: EntityApp, found: list[tuple[int, int]]) -> dict[int, dict[str, Any]]:
     """The titles of the records that are shown as samples."""
-    ids = {id for pair in sorted(found)[:SAMPLES] for id in pair}
+    ids = {id for pair in found for id in pair}
     table, title = model.table, model.title
     columns = [table.c[model.columns[title]]] if title in model.columns else []
     rows = survey.all(sa.select(table.c.id, *columns).where(table.c.id.in_(sorted(ids)))) if ids else []

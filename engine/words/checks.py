@@ -173,6 +173,12 @@ WORDS = {
         "zh": "「{field}」是 {type},{does}。",
         "en": '"{field}" is {type} and {does}.',
     },
+    "aggregate-senseless": {
+        "zh": "「{field}」是百分比,合计没有意义。",
+        "en": '"{field}" is a percentage; its sum says nothing.',
+        "hint_zh": "合计它的分子和分母,或换一个字段。",
+        "hint_en": "Sum what it is a share of, or another field.",
+    },
     "view-unopenable": {
         "zh": "没有人能打开「{view}」:{roles} 不能查看 {entity}。",
         "en": 'Nobody can open "{view}": {roles} may not read {entity}.',

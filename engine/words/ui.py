@@ -205,6 +205,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "did-handover": ("交接了记录", "handed the record over"),
     "did-recompute": ("重新计算了", "recomputed"),
     "did-other": ("{action}", "{action}"),
+    "set-by-stage": ("进入阶段时设置", "set on entering the stage"),
     "cause-formula": ("随公式更新", "follows from a formula"),
     "cause-group": ("随集团关系更新", "follows from the group"),
     "cause-clear": ("因「{detail}」被删除", "because a {detail} was deleted"),

@@ -7,7 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.conftest import PASSWORD, PDF, PNG, Upkeep
+from engine.clock import SystemClock
+from engine.definition import load
+from engine.publishing.apply import publish
+from tests.browser.conftest import APP, PASSWORD, PDF, PNG, Upkeep
 
 
 def form_of(html: str, action: str | None = None) -> dict[str, Any]:
@@ -674,3 +677,18 @@ def test_a_new_record_takes_its_files_at_once(upkeep: Upkeep) -> None:
     name = re.search(r'href="(/api/v1/upkeep/files/\d+)"', made.text)
     assert name is not None
     assert wang.get(name[1]).content == PDF
+
+
+def test_history_says_what_a_stage_set(upkeep: Upkeep) -> None:
+    text = APP.read_text(encoding="utf-8")
+    dropped = "dropped: {label: {zh: 取消, en: Dropped}, end: cancelled"
+    assert dropped in text
+    text = text.replace(dropped, dropped + ", sets: {urgent_reason: \"'不再需要'\"}")
+    publish(upkeep.site.db, load({"app.yaml": text}), SystemClock())
+    upkeep.site.live.refresh()
+    path = upkeep.visit()
+    client = upkeep.browse("wang")
+    move = f"{path}/move/plan_to_dropped"
+    csrf = form_of(client.get(move).text, move)["csrf"]
+    client.post(move, data={"csrf": csrf, "reason": "站点停用"})
+    assert "不再需要 进入阶段时设置" in text_of(client.get(f"{path}?tab=timeline").text)

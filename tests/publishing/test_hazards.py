@@ -302,8 +302,12 @@ def test_moved_weights_show_which_pairs_appear_and_which_vanish(bench: Bench, ed
     hazard = asked(bench.plan(shop.replace("{note: 50, amount: 50}", "{note: 100}")))[key]
     assert (hazard.severity, hazard.figures) == ("accept", {"records": 5, "appear": 3, "vanish": 0})
     assert "Bolt / Bolt" in hazard.samples
+    for amount in range(5, 9):
+        bench.add("visit", note="Coil", amount=amount * 100)
+    hazard = asked(bench.plan(shop.replace("{note: 50, amount: 50}", "{note: 100}")))[key]
+    assert (hazard.figures, len(hazard.samples)) == ({"records": 9, "appear": 9, "vanish": 0}, 5)
     hazard = asked(bench.plan(shop.replace("{note: 50, amount: 50}", "{note: {weight: 50}, owner: 50}")))[key]
-    assert hazard.figures == {"records": 5, "appear": 3, "vanish": 0}
+    assert hazard.figures == {"records": 9, "appear": 9, "vanish": 0}
     assert key not in asked(
         bench.plan(
             shop.replace("note: 50", "remark: 50")

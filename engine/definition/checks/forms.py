@@ -296,3 +296,19 @@ class SectionTwice(Check):
                         )
                     else:
                         seen[each] = path
+
+
+class AggregateSenseless(Check):
+    """Percents summed: shares of different wholes, whose sum says nothing."""
+
+    code = "aggregate-senseless"
+    wrong = "entities: {order: {fields: {name: text, rate: percent, amount: money, kind: {type: choice, options: {a: A, b: B}}}}}\nviews: {all: {entity: order, group: kind, sum: [rate]}}"
+    repaired = wrong.replace("sum: [rate]", "sum: [amount]")
+
+    def find(self, facts: Facts) -> Iterator[Problem]:
+        for name, view in facts.definition.views.items():
+            for index, key in enumerate(view.sum if view.entity in facts.definition.entities else ()):
+                type = facts.scope.field(view.entity, key)
+                if type is not None and type.unit == "percent":
+                    label = facts.field_label(view.entity, key)
+                    yield facts.problem(self.code, ("views", name, "sum", index), value=key, field=label)

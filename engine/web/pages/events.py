@@ -1,7 +1,7 @@
 """What happened to a record, in words: the journal as a timeline, the stage log as a stage bar."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,11 +41,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 @dataclass(frozen=True)
 class Difference:
-    """`before` is None for what had no value."""
+    """`before` is None for what had no value; `why` says what set the value where nobody did."""
 
     label: str
     before: str | None
     after: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,11 @@ def _event(
         )
     if action == "delete":
         color = "red"
+    set_by_stage = _set_by_stage(visit, moved) if moved is not None else frozenset()
     changes = tuple(
-        _difference(visit, model, change, titles)
+        replace(
+            _difference(visit, model, change, titles), why=t("set-by-stage") if change["field"] in set_by_stage else ""
+        )
         for change in entry["changes"]
         if change["field"] not in _QUIET and _worth(model, change)
     )
@@ -194,11 +198,20 @@ def _worth(model: EntityApp, change: Mapping[str, Any]) -> bool:
     return not change["field"].endswith("_detail") and change["field"] in model.fields
 
 
+def _set_by_stage(visit: AppVisit, moved: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that the stage sets on entering."""
+    process = visit.app.processes.get(moved["process"])
+    stage = process.stages.get(moved["stage"]) if process else None
+    return frozenset(stage.sets) if stage else frozenset()
+
+
 def _difference(visit: AppVisit, model: EntityApp, change: Mapping[str, Any], titles: Titles) -> Difference:
     name, t = change["field"], visit.t
 
     def words(value: Any) -> str:
         found = cell(visit.app, model, name, value, titles, t.language)
+        if found.kind == "hidden":
+            return t("not-visible")
         return "、".join(each.text for each in found.items) if found.kind == "files" else found.text
 
     before = words(change["old"])
