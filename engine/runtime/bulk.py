@@ -97,19 +97,22 @@ class _Batch(Together[New]):
 
     def run(self, pairs: _Pairs) -> None:
         drafts: list[tuple[Draft, New, Made]] = []
-        suspects: _Pairs = []
+        suspects: list[tuple[Draft, New, Made]] = []
         for draft, new, made in self.prepared(pairs):
             if made.problems:
                 continue
             if self.plan.outside.keys and len(pairs) > 1 and self.hopeless(draft):
-                suspects.append((new, made))
+                suspects.append((draft, new, made))
             else:
                 drafts.append((draft, new, made))
         if drafts:
             self.attempt(drafts)
-        for pair in suspects:
-            # Refused for certain, so its turn does not matter; alone it hears all the reasons.
-            self.run([pair])
+        # Refused for certain, so their turn does not matter; written among themselves they hear all the reasons.
+        if suspects and not self.sees_others:
+            self.attempt(suspects)
+        else:
+            for _, new, made in suspects:
+                self.run([(new, made)])
 
     def prepared(self, pairs: _Pairs) -> list[tuple[Draft, New, Made]]:
         """Drafts with everything that can be known before writing; what is wrong stands in the row's Made."""

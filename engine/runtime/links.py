@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.app import App, EntityApp
+from engine.expressions import Expression
 from engine.problems import Problem
 from engine.reading.tables import ThisTables
 from engine.runtime.act import Draft
@@ -88,7 +89,7 @@ class Links:
                         draft.after[own] = copied[source]
 
     def unfit(self, name: str, expression: Any) -> Statement:
-        """One of the records whose lookup does not meet the condition of its field."""
+        """Those of `ids` whose lookup does not meet the condition of its field."""
         table = self.model.table
         # Conditions of lookups say `this` of the record that points.
         tables = ThisTables.at(self.work.plans.reading.whole, self.model.name, table)
@@ -98,7 +99,7 @@ class Links:
             sa.select(sa.literal(1)).select_from(other).where(other.c.id == lookup, expression.clause(tables, other))
         )
         return self.work.plans.db.statement(
-            sa.select(table.c.id).where(among(table.c.id, "ids"), lookup.is_not(None), ~fits).limit(1)
+            sa.select(table.c.id).where(among(table.c.id, "ids"), lookup.is_not(None), ~fits)
         )
 
 
@@ -154,6 +155,24 @@ def sees_others(app: App, plan: EntityPlan) -> bool:
         for expression in asked
         for each in expression.dependencies
         if each.path
+    )
+
+
+def choice_sees_others(app: App, model: EntityApp, name: str, expression: Expression) -> bool:
+    """Whether what may be chosen for a lookup may hang on what saving another record of the entity does."""
+    moved = _moved(app, model.name)
+    seen = {(each.entity, each.name) for each in expression.dependencies}
+    for variable in expression.variables:
+        head, *path = variable.split(".")
+        entity = model.name
+        for place, hop in enumerate(path if head == "this" else ()):
+            if place:
+                seen.add((entity, hop))
+            entity = app.entities[entity].lookups.get(hop, "")
+    return (
+        model.lookups[name] == model.name
+        or expression.full is not None
+        or any(pair[0] == model.name or pair in moved for pair in seen)
     )
 
 

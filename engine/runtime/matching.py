@@ -39,9 +39,9 @@ def find_duplicates(work: Work, draft: Draft) -> None:
     if not alike:
         return
     if rule.then == "refuse":
-        raise Refused([_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]], 409)
+        raise Refused(_told(work, model, alike[:MOST_WARNINGS]), 409)
     work.w.many(_flag_statement(work), [_flag_row(work, model, draft.id, id, how) for id, how in alike])
-    work.warnings += [_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]]
+    work.warnings += _told(work, model, alike[:MOST_WARNINGS])
 
 
 def candidates(
@@ -102,7 +102,7 @@ def find_among(work: Work, drafts: Sequence[Draft]) -> list[list[Problem]]:
     values = {row[0]: dict(zip(by, row[1:], strict=True)) for row in work.w.all(select, {"ids": ids})} if ids else {}
     faces = {id: tuple(normalised(value) for value in each.values()) for id, each in values.items()}
     hopeless = _hopeless([(weights[name], by[name] == "exact") for name in by], rule.at_least)
-    told: list[list[Problem]] = []
+    likenesses: list[list[tuple[int, Likeness]]] = []
     flags = []
     for draft, own in zip(drafts, shared, strict=True):
         face = tuple(normalised(draft.after.get(name)) for name in by)
@@ -118,11 +118,12 @@ def find_among(work: Work, drafts: Sequence[Draft]) -> list[list[Problem]]:
                 alike.append((id, found))
         alike.sort(key=lambda pair: (-pair[1].score, pair[0]))
         if alike and rule.then == "refuse":
-            raise Refused([_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]], 409)
+            raise Refused(_told(work, model, alike[:MOST_WARNINGS]), 409)
         flags += [_flag_row(work, model, draft.id, id, how) for id, how in alike]
-        told.append([_told(work, model, id, how) for id, how in alike[:MOST_WARNINGS]])
+        likenesses.append(alike[:MOST_WARNINGS])
     work.w.many(_flag_statement(work), flags)
-    return told
+    words = iter(_told(work, model, [pair for alike in likenesses for pair in alike]))
+    return [[next(words) for _ in alike] for alike in likenesses]
 
 
 def _hopeless(fields: Sequence[tuple[int, bool]], at_least: int) -> Callable[[tuple[str, ...], tuple[str, ...]], bool]:
@@ -203,16 +204,20 @@ def _flag_row(work: Work, model: EntityApp, one: int, other: int, alike: Likenes
             "score": alike.score, "detail": detail, "state": "open", "by": None, "at": work.now}  # fmt: skip
 
 
-def _told(work: Work, model: EntityApp, id: int, alike: Likeness) -> Problem:
-    title = work.lens.titles(work.w, model.name, [id]).get(id)
-    if title is None:
-        return Problem("duplicate-hidden", model.name, {"score": alike.score}, "warning")
-    return Problem(
-        "duplicate-found",
-        model.name,
-        {"title": title, "score": alike.score, "id": str(id), "entity": model.name},
-        "warning",
-    )
+def _told(work: Work, model: EntityApp, alike: Sequence[tuple[int, Likeness]]) -> list[Problem]:
+    """A warning for each record that is alike; of one that the principal may not see only that there is one."""
+    titles = work.lens.titles(work.w, model.name, sorted({id for id, _ in alike})) if alike else {}
+    return [
+        Problem("duplicate-hidden", model.name, {"score": how.score}, "warning")
+        if titles.get(id) is None
+        else Problem(
+            "duplicate-found",
+            model.name,
+            {"title": titles[id], "score": how.score, "id": str(id), "entity": model.name},
+            "warning",
+        )
+        for id, how in alike
+    ]
 
 
 def distinct(work: Work, command: Distinct) -> None:

@@ -16,7 +16,7 @@ from engine.expressions import read_sql
 from engine.problems import Problem, Refused
 from engine.runtime.act import Draft
 from engine.runtime.derive import evaluate
-from engine.runtime.links import Links, sees_others
+from engine.runtime.links import Links, choice_sees_others, sees_others
 from engine.runtime.newcomers import Made
 from engine.runtime.work import Work
 from engine.storage.statement import Statement, among
@@ -114,8 +114,9 @@ class Together(Links, Generic[Asked]):
         return found
 
     def choose_fit(self, drafts: Sequence[Draft]) -> None:
-        """Lookups point where their conditions allow. Raises Refused."""
+        """Lookups point where their conditions allow. Raises Faults, or Refused where other rows of the batch may count."""
         work, model = self.work, self.model
+        faults: dict[int, list[Problem]] = {}
         for name in sorted(model.lookups):
             expression = work.app.expressions.get(f"entities.{model.name}.fields.{name}.where")
             ids = [
@@ -126,8 +127,14 @@ class Together(Links, Generic[Asked]):
             if expression is None or not ids:
                 continue
             statement = work.plans.kept(("choices", model.name, name), partial(self.unfit, name, expression))
-            if work.w.one(statement, {**work.parameters, "ids": ids}) is not None:
-                raise Refused(Problem("reference-unfit", name, {"label": model.labels[name]}))
+            unfit = work.w.column(statement, {**work.parameters, "ids": ids})
+            problem = Problem("reference-unfit", name, {"label": model.labels[name]})
+            if unfit and choice_sees_others(work.app, model, name, expression):
+                raise Refused(problem)
+            for id in unfit:
+                faults.setdefault(id, []).append(problem)
+        if faults:
+            raise Faults(faults)
 
 
 __all__ = ["Faults", "Together"]

@@ -315,3 +315,21 @@ def test_a_batch_asks_the_database_the_same_few_things_however_many_rows(yard: W
             assert all(each.id is not None for each in made)
         counts.append(counter.count)
     assert counts[0] == counts[1] <= 30
+
+
+def test_rows_that_are_refused_cost_no_statements_of_their_own(yard: Works) -> None:
+    client = yard.create("max", "client", name="Known")
+    counts = []
+    for every in (100, 4):
+        rows = [
+            {"client": str(client), "discount": 0.6} if n % every == 1 else {"client": str(client), "what": f"job {n}"}
+            for n in range(400)
+        ]
+        with yard.db.counter() as counter, yard.db.write() as w:
+            work = yard.runtime.work(yard.app, yard.who("max"), w)
+            model = yard.app.entities["order"]
+            made = create_many(work, model, [accept(work, model, row) for row in rows])
+        assert [each.id is None for each in made] == [n % every == 1 for n in range(400)]
+        assert {problem.code for each in made for problem in each.problems} == {"rule-broken"}
+        counts.append(counter.count)
+    assert counts[0] == counts[1] <= 45
