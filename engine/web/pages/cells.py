@@ -67,7 +67,7 @@ class Row:
     href: str
     cells: tuple[Cell, ...]
     number: str = ""
-    id: str = ""
+    key: str = ""  # id and version, for what is done with several rows
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,12 @@ def row(
 ) -> Row:
     cells = tuple(cell(app, model, column.name, record.get(column.name), titles, language) for column in columns)
     number = record.get("number") if "number" not in [column.name for column in columns] else None
-    return Row(address(app.name, model.name, record["id"]), cells, str(number or ""), record["id"])
+    return Row(
+        address(app.name, model.name, record["id"]),
+        cells,
+        str(number or ""),
+        f"{record['id']}.{record.get('version', '')}",
+    )
 
 
 def problem_of(error: Invalid, path: str, label: Any) -> Problem:

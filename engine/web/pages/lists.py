@@ -13,6 +13,7 @@ from engine.reading import Lens, Page, Query
 from engine.web.pages.cells import Column, Titles, address, is_number, row
 from engine.web.pages.filters import MOST_COUNTED, Asked, Filter, Option, State, offered, question, read_filters
 from engine.web.pages.frame import Link, Words, said
+from engine.web.pages.several import several_actions
 from engine.web.pages.visit import AppVisit
 
 PAGE = 50
@@ -165,7 +166,10 @@ def grouping(lens: Lens, model: EntityApp) -> list[str]:
 
 
 def get_list(visit: AppVisit) -> Response:
-    return visit.draw("list.html", **list_page(visit))
+    page = list_page(visit)
+    return visit.draw(
+        "list.html", back=visit.here, several=[] if page["deleted"] else several_actions(visit, visit.model()), **page
+    )
 
 
 def list_page(visit: AppVisit) -> dict[str, Any]:
@@ -199,7 +203,7 @@ def list_page(visit: AppVisit) -> dict[str, Any]:
 
 def _fields(lens: Lens, model: EntityApp, names: Sequence[str]) -> tuple[str, ...]:
     visible = lens.fields(model.name)
-    return tuple(each for each in dict.fromkeys((*names, "number")) if each in visible)
+    return tuple(each for each in dict.fromkeys((*names, "number", "version")) if each in visible)
 
 
 def _found(lens: Lens, r: Any, name: str, query: Query) -> tuple[Page, int, Sequence[Any]]:

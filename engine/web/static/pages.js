@@ -44,6 +44,32 @@ function step(event) {
   event.preventDefault();
 }
 
+// Rows that are ticked can be changed together; X ticks the row one is on.
+const ticks = () => [...document.querySelectorAll(".lists tbody [name=row]")];
+const all = document.querySelector("[data-all]");
+function ticked() {
+  const rows = ticks();
+  const count = rows.filter((row) => row.checked).length;
+  const words = document.querySelector("[data-ticked]");
+  if (words) words.textContent = words.dataset.ticked.replace("{count}", count);
+  all.checked = count === rows.length;
+  all.indeterminate = count > 0 && count < rows.length;
+}
+if (all) {
+  all.addEventListener("change", () => {
+    ticks().forEach((row) => { row.checked = all.checked; });
+    ticked();
+  });
+  document.addEventListener("change", (event) => { if (event.target.matches("[name=row]")) ticked(); });
+  document.addEventListener("keydown", (event) => {
+    const row = event.target.closest(".lists tbody tr")?.querySelector("[name=row]");
+    if (!row || event.key !== "x" || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    row.checked = !row.checked;
+    ticked();
+  });
+  ticked();
+}
+
 // Files given to a gate are sent as soon as they are chosen.
 document.addEventListener("change", (event) => {
   if (event.target.matches("input[type=file][data-send]")) event.target.form.submit();
