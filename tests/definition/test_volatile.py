@@ -68,3 +68,24 @@ def test_words_still_name_the_field() -> None:
 def test_what_feeds_itself_by_way_of_today_is_reported_as_that() -> None:
     text = APP.replace("due: date", 'due: {type: date, formula: "today() + left * 1 d"}')
     assert [problem.code for problem in load({"app.yaml": text}).problems] == ["formula-cycle"]
+
+
+def test_a_score_may_not_hang_on_the_day_it_is_read() -> None:
+    score = "scores:\n  health:\n    entity: order\n    field: health\n    terms: {early: {weight: 100, value: 1 if %s else 0}}\n"
+    text = APP.replace("      due: date\n", "      due: date\n      health: score\n")
+    for condition, codes in (
+        ("late", ["stored-volatile"]),
+        ("due < today()", ["stored-volatile"]),
+        ("due is null", []),
+    ):
+        assert [problem.code for problem in load({"app.yaml": text + score % condition}).problems] == codes
+
+
+def test_formulas_that_double_at_each_level_do_not_reach_the_database() -> None:
+    wide = " + ".join(["left"] * 40)
+    wider = " + ".join(["a"] * 40)
+    fields = f"      a: {{type: formula, formula: {wide}}}\n      b: {{type: formula, formula: {wider}}}\n"
+    text = APP.replace("      old:", fields + "      old:")
+    assert [(problem.path, problem.code) for problem in load({"app.yaml": text}).problems] == [
+        ("entities.order.fields.b.formula", "not-in-sql")
+    ]
