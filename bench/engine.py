@@ -13,7 +13,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from bench.load import Conversation, repeat, request
-from bench.measure import ROOT, Server, free_port
+from bench.measure import ROOT, Server, free_port, spent
 from bench.rows import visit_rows
 from bench.subjects import SEARCHED, choices
 from engine.access.people import People
@@ -90,6 +90,11 @@ class Engine:
     def analyze(self) -> None:
         with self.db.write(statement_timeout=None) as w:
             w.script("ANALYZE")
+
+    def spent(self) -> float:
+        """Seconds of CPU so far, the database's included."""
+        with self.db.read() as r:
+            return spent(r, self.db.dialect)
 
     def serve(self) -> Server:
         port = free_port()

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import Engine
-from bench.measure import spent
 from bench.rows import REGIONS, STATES, visit_rows
 from bench.subjects import SEARCHED
 from engine.app import App
@@ -145,9 +144,9 @@ def growth(console: Console, kind: str, url: str, largest: int) -> None:
 
 
 def _cost(growing: Growing, step: Step) -> float:
-    before = spent(growing.engine.db)
+    before = growing.engine.spent()
     step.work()
-    return spent(growing.engine.db) - before
+    return growing.engine.spent() - before
 
 
 def _growths(sizes: list[int]) -> Iterator[str]:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.engine import PACKAGE, Engine
-from bench.measure import spent
 from bench.rows import visit_rows
 from engine.clock import SystemClock
 from engine.runtime import Create, Runtime, Update
@@ -34,9 +33,9 @@ class Writer:
 
     def cost(self, work: Callable[[], int]) -> float:
         """Microseconds of CPU a record."""
-        before = spent(self.engine.db)
+        before = self.engine.spent()
         count = work()
-        return (spent(self.engine.db) - before) / count * 1e6
+        return (self.engine.spent() - before) / count * 1e6
 
     def create(self) -> int:
         for _ in range(200):

@@ -17,7 +17,7 @@ from types import TracebackType
 import psutil
 
 from bench.load import Conversation, Load, drive, request
-from engine.storage.database import Database
+from engine.storage.session import Read
 from engine.storage.statement import Statement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,11 +114,11 @@ def free_port() -> int:
         return port
 
 
-def spent(db: Database) -> float:
-    """Seconds of CPU so far, of this process and, on PostgreSQL, of the process in the server that works for its thread."""
+def spent(read: Read, dialect: str) -> float:
+    """Seconds of CPU so far, of this process and, on PostgreSQL, of the process in the server behind the connection."""
     seconds = time.process_time()
-    if db.dialect == "postgresql":
-        server = db.scalar(Statement("SELECT pg_backend_pid()"))
+    if dialect == "postgresql":
+        server = read.scalar(Statement("SELECT pg_backend_pid()"))
         seconds += int(Path(f"/proc/{server}/schedstat").read_text().split()[0]) / 1e9
     return seconds
 
