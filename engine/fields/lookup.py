@@ -63,8 +63,8 @@ class Linking(Field):
 class Inverse(Shape):
     """The collection on the other side of a lookup: its name in expressions, and its heading, else the entity's label."""
 
-    name: str
-    label: Text | None = None
+    name: str = Key(description="Its name in expressions and gates: count(orders).")
+    label: Text | None = Key(None, description="Its heading on record pages; the label of the entity when absent.")
 
 
 def _inverse(value: Any) -> Any:
