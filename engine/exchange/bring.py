@@ -163,6 +163,7 @@ class _Import:
             for name, targets in binding.targets.items():
                 # A transaction that is tried again has found nothing yet.
                 targets.known, targets.made = dict(known[name]), made[name]
+            self.runtime.hold(self.app, w)
             return _Chunk(self, binding, w).run([binding.row(line) for line in lines])
 
         try:

@@ -184,11 +184,13 @@ def _run(write: Write, texts: Iterable[str]) -> None:
 
 
 def _claim(db: Database, write: Write, plan: Plan) -> None:
-    """See that the plan's base is still live, and let nobody else publish this app meanwhile."""
+    """See that the plan's base is still live, and let nobody else publish this app or write its records meanwhile."""
     if db.dialect == "postgresql":
         write.run(
             db.statement(
-                sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(sa.literal(f"publish {plan.app.name}"))))
+                sa.select(
+                    sa.func.pg_advisory_xact_lock(sa.func.hashtext(sa.literal(system.publishing_lock(plan.app.name))))
+                )
             )
         )
     live = live_version(write, db, plan.app.name)

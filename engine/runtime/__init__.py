@@ -4,6 +4,7 @@ Form, API, import, bulk edit, board, conversion, merge and undo all send command
 transaction: permit, validate, derive, gate, write, journal.  Either everything happens or nothing.
 """
 
+from engine.runtime.act import Outdated
 from engine.runtime.commands import (
     Attach,
     Bulk,
@@ -25,6 +26,6 @@ from engine.runtime.commands import (
 from engine.runtime.runtime import Runtime
 
 __all__ = [
-    "Attach", "Bulk", "Command", "Convert", "Create", "Delete", "Detach", "Distinct", "Handover", "Merge", "Outcome", "Restore", "Runtime", "Tick",
+    "Attach", "Bulk", "Command", "Convert", "Create", "Delete", "Detach", "Distinct", "Handover", "Merge", "Outcome", "Outdated", "Restore", "Runtime", "Tick",
     "Transition", "Undo", "Update",
 ]  # fmt: skip

@@ -20,6 +20,13 @@ MOST_ROUNDS = 25
 OWN = frozenset({"id", "version", "created_at", "created_by", "updated_at", "updated_by"})
 
 
+class Outdated(Refused):
+    """Another version of the app went live before this could be written: the same must be done by that one."""
+
+    def __init__(self) -> None:
+        super().__init__(Problem("version-moved"), 503)
+
+
 @dataclass
 class Draft:
     """A record being changed: stored values by field, as they were (None: it is new) and as they will be."""

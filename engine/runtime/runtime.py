@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
+
 from engine.access.principal import Principal
 from engine.app import App
 from engine.clock import Clock
 from engine.columns import new_id
 from engine.problems import Problem, Refused
 from engine.reading import Lens, Reading
+from engine.runtime.act import Outdated
 from engine.runtime.commands import (
     Attach,
     Bulk,
@@ -38,8 +41,10 @@ from engine.runtime.plans import Plans
 from engine.runtime.removal import delete, merge, restore, undo
 from engine.runtime.rules import after_save
 from engine.runtime.work import Draft, Work
+from engine.storage import system
 from engine.storage.database import Database
 from engine.storage.errors import LockTimeout, StatementTimeout
+from engine.storage.system import publishing_lock
 
 KEPT_VERSIONS = 4
 
@@ -51,6 +56,10 @@ class Runtime:
         self.db = db
         self.clock = clock
         self._readings: dict[tuple[str, int, str], tuple[Reading, Plans]] = {}
+        live = sa.select(system.app.c.current).where(system.app.c.name == sa.bindparam("name"))
+        self._live = db.statement(live)
+        lock = sa.func.pg_advisory_xact_lock_shared(sa.func.hashtext(sa.bindparam("lock", type_=sa.Text())))
+        self._shared = db.statement(sa.select(lock)) if db.dialect == "postgresql" else None
 
     def prepared(self, app: App) -> tuple[Reading, Plans]:
         """The statements kept for an app version; those of versions long gone are forgotten."""
@@ -77,12 +86,27 @@ class Runtime:
         except (LockTimeout, StatementTimeout):
             raise Refused(Problem("busy"), 503) from None
 
+    def hold(self, app: App, w: Any) -> None:
+        """See that a version is live, and let it be until the transaction ends: nobody publishes another one meanwhile.
+
+        What was written by a version that no longer is live would stand in columns that nobody reads any more, and be
+        missing in those that came.  Raises Outdated.
+        """
+        if not app.number:
+            return  # never published
+        if self._shared is not None:
+            w.one(self._shared, {"lock": publishing_lock(app.name)})
+        live = w.scalar(self._live, {"name": app.name})
+        if live is not None and live != app.number:
+            raise Outdated
+
     def work(self, app: App, principal: Principal, w: Any, cause: str | None = None) -> Work:
         """The state of a command inside a transaction."""
         reading, plans = self.prepared(app)
         return Work(app, plans, reading.lens(principal), principal, w, self.clock.now(), cause)
 
     def _execute(self, app: App, principal: Principal, command: Command, cause: str | None, w: Any) -> Outcome:
+        self.hold(app, w)
         if isinstance(command, Bulk):
             return self._bulk(app, principal, command, cause, w)
         work = self.work(app, principal, w, cause)

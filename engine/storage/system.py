@@ -214,3 +214,8 @@ calendar_stretch = Table(
     Index("dg_calendar_before", "calendar", "before", "since"),
     sqlite_with_rowid=False,
 )  # fmt: skip
+
+
+def publishing_lock(app: str) -> str:
+    """The name of the lock that whoever publishes an app holds alone, and all who write its records share (PostgreSQL)."""
+    return f"publish {app}"

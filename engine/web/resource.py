@@ -78,6 +78,11 @@ class AppCall(Call):
         self.principal: Principal = principal
         self.lens: Lens = site.reading(self.app).lens(principal)
 
+    def renew(self) -> None:
+        """Go on with the version that is live now. Raises Refused as a new request would."""
+        self.site.live.refresh()
+        AppCall.__init__(self, self.request, self.site, self.visitor)
+
     @property
     def entity(self) -> str:
         name: str = self.request.path_params["entity"]

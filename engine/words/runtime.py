@@ -16,6 +16,12 @@ WORDS = {
         "zh": "「{label}」选的记录不符合条件。",
         "en": 'The record chosen for "{label}" does not meet its condition.',
     },
+    "version-moved": {
+        "zh": "应用刚刚发布了新版本,这次没有保存。",
+        "en": "A new version of the app was published this moment; nothing was saved.",
+        "hint_zh": "请再试一次。",
+        "hint_en": "Please try again.",
+    },
     "not-unique": {
         "zh": "「{label}」已有相同的值。",
         "en": '"{label}" already has this value elsewhere.',

@@ -6,7 +6,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.attacks.conftest import PASSWORD, PDF, Shop
+from engine.definition import load
+from engine.publishing.apply import publish
+from tests.attacks.conftest import APP, PASSWORD, PDF, Shop
 
 # How many statements each question may cost, once its statements are made and the person is known.
 BUDGET = [
@@ -363,3 +365,19 @@ def test_answers_are_as_the_openapi_document_says(shop: Shop, order: dict[str, A
     refused = shop.meg.patch(f"/order/{id}", {"amount": "x"}, 3)
     problem = document["components"]["schemas"]["Problem"] | {"components": document["components"]}
     jsonschema.Draft202012Validator(problem).validate(refused.json())
+
+
+def test_what_is_written_right_after_a_publishing_is_written_by_the_new_version(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.ann.create("order", title="Desk", amount=5)
+    monkeypatch.setattr("engine.publishing.live.LOOK_EVERY", 1e9)  # nobody has noticed yet
+    shop.site.live.app("shop")
+    text = APP.read_text(encoding="utf-8")
+    field = "      doubled: {type: money, formula: amount * 2, label: {zh: 双倍, en: Doubled}}\n"
+    changed = text.replace("      urgent: {type: boolean", field + "      urgent: {type: boolean")
+    publish(shop.site.db, load({"app.yaml": changed}), shop.site.clock)
+    made = shop.ann.post("/order", {"title": "Chair", "amount": 7})
+    assert (made.status_code, made.json()["record"]["doubled"]) == (201, 14)
+    assert shop.ann.get(f"/order/{order['id']}").json()["doubled"] == 10
+    assert [row["title"] for row in shop.ann.get("/order?doubled=14").json()["records"]] == ["Chair"]

@@ -23,6 +23,7 @@ from engine.runtime import (
     Handover,
     Merge,
     Outcome,
+    Outdated,
     Restore,
     Tick,
     Transition,
@@ -51,10 +52,17 @@ async def execute(call: AppCall, command: Command, status: int = 200, content: b
         response = respond(call, w, command, outcome, status)
         return response if asked is None else asked.keep(w, response)
 
-    try:
+    async def written() -> Response:
         if isinstance(command, Bulk | Merge | Undo | Handover):
             return await call.aside(lambda: call.site.db.transact(within))
         return await call.site.writes.write(within)
+
+    try:
+        try:
+            return await written()
+        except Outdated:
+            await call.aside(call.renew)
+            return await written()
     except Replay as replay:
         return replay.response
     except (LockTimeout, StatementTimeout):
