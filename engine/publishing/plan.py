@@ -210,7 +210,8 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
             formerly = identity.entities.get(name)
             if formerly is not None and not old.entities[formerly].processes:
                 yield StartRecords(f"entities.{name}", name)
-    for name, names in outdated(old, new, identity).items():
+    stale = outdated(old, new, identity)
+    for name, names in stale.items():
         if new.entities[name].table.name in standing:
             yield Recompute(f"entities.{name}", name, names)
     for name, before in identity.entities.items():
@@ -218,6 +219,7 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
         was = set(searched_fields(old, old.entities[before]))
         same = {identity.fields.get((name, each), each) for each in searched} == was
         moved = any(entity == name and each in searched for entity, each in identity.predecessors)
+        moved = moved or not set(searched).isdisjoint(stale.get(name, ()))
         if (not same or moved) and new.entities[name].table.name in standing:
             yield Reindex(f"entities.{name}", name)
         compared = matched(new, new.entities[name])

@@ -424,3 +424,16 @@ def test_texts_fit_their_indexes_at_their_longest(bench: Bench, edit: Edit) -> N
     assert bench.values("visit", "note", "code") == [(values["note"], values["code"])]
     with pytest.raises(UniqueViolation):
         bench.add("visit", **values)
+
+
+def test_old_records_are_found_by_what_a_changed_formula_says(bench: Bench, edit: Edit) -> None:
+    words = "      words: {type: text, search: true, formula: \"'alpha'\"}\n      owner: user\n"
+    first = edit(("      owner: user\n", words))
+    bench.publish(first)
+    bench.add("visit", note="x", words="alpha")
+    plan = bench.plan(first.replace("alpha", "omega"))
+    assert {"Recompute", "Reindex"} <= set(kinds(plan))
+    bench.apply(plan)
+    table = bench.app.entities["visit"].table
+    found = bench.db.statement(sa.select(table.c.note).where(matches(table, "words")))
+    assert bench.db.all(found, {"words": query_tokens("omega")}) == [("x",)]

@@ -5,9 +5,11 @@ same definition plans to nothing, what stands in the database is what the defini
 was written to is as it was; and going back shows every record as before.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -162,11 +164,25 @@ class World:
 _COUNT = iter(range(1, 10_000))
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+def sequences(examples: int, **more: Any) -> Any:
+    unhurried = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    return settings(max_examples=examples, deadline=None, suppress_health_check=unhurried, **more)
+
+
+@sequences(10)
 @given(st.data())
 def test_edits_in_any_order_lose_nothing_and_can_be_undone(database: Database, data: st.DataObject) -> None:
+    edited_and_undone(database, data)
+
+
+@pytest.mark.long
+@sequences(int(os.environ.get("SEQUENCES", "500")), derandomize=False)
+@given(st.data())
+def test_many_edits_in_any_order_lose_nothing_and_can_be_undone(database: Database, data: st.DataObject) -> None:
+    edited_and_undone(database, data)
+
+
+def edited_and_undone(database: Database, data: st.DataObject) -> None:
     name = f"app{next(_COUNT)}"
     world, story = World(database, name), Story(name)
     world.apply(world.plan(story.text))
