@@ -119,7 +119,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "put-back": ("放回原处", "Put back"),
     "put-saved": ("补上的内容会先存下", "What you provide is saved at once"),
     "dwell": ("停留 {time}", "{time} in this stage"),
-    "dwell-late": ("停留 {time}，已超时", "{time} in this stage, too long"),
+    "dwell-late": ("停留 {time}，超过期限", "{time} in this stage, too long"),
     "sum-large": ("{figure} 亿", "{figure}M"),
     "sum-small": ("{figure} 万", "{figure}K"),
     "count": ("{count} 条", "{count} records"),
