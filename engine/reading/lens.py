@@ -15,7 +15,9 @@ from engine.reading.sums import Sums
 from engine.reading.tables import ThisTables, WholeTables, this_fields
 from engine.reading.view import Shape, View, unknown
 from engine.storage.database import Database
-from engine.storage.statement import Statement, among
+from engine.storage.errors import StatementTimeout
+from engine.storage.search import query_tokens
+from engine.storage.statement import Statement, among, hits
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Lens(Sums):
         parameters = {**self.parameters, **view.filter_values(view.model(entity), query), "most": limit + 1}
         if after is not None:
             parameters |= {f"after{i}": value for i, value in enumerate(after)}
-        rows = r.raw(shape.statement, parameters)
+        rows = self._walked(r, entity, query, names, after, parameters)
+        if rows is None:
+            rows = r.raw(shape.statement, parameters)
         more = len(rows) > limit
         rows = rows[:limit]
         records = [shape.record(row) for row in rows]
@@ -71,6 +75,30 @@ class Lens(Sums):
         if query.expand:
             self._expand(r, entity, records, query.expand)
         return Page(records, cursor)
+
+    def _walked(
+        self, r: Any, entity: str, query: Query, names: tuple[str, ...], after: list[Any] | None, parameters: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]] | None:  # fmt: skip
+        """The rows of a search for common words on SQLite, found by walking through the records in their order.
+
+        The index of words gives all hits, which must be read to be sorted; of common words the first page is found sooner by
+        looking at one record after the other.  None for rare words, and where the page is not found in a moment after all.
+        """
+        tokens = query_tokens(query.search) if query.search and self.db.one_writer else []
+        if not tokens:
+            return None
+        table = self.view.model(entity).table
+        count = self.view.kept(("hits", entity), lambda: self.db.statement(hits(table)))
+        if r.scalar(count, {"words": tokens, "most": COMMON}) < COMMON:
+            return None
+        shape = self.view.list_shape(entity, query, names, after, len(tokens))
+        words = {f"token{i}": f" {token} " for i, token in enumerate(tokens)}
+        try:
+            with self.db.hurry(WALK):
+                found: list[tuple[Any, ...]] = r.raw(shape.statement, {**parameters, **words})
+                return found
+        except StatementTimeout:
+            return None
 
     def count(self, r: Any, entity: str, query: Query, at_most: int | None = None) -> int:
         """How many records meet the query; counting stops at `at_most`."""
@@ -245,6 +273,8 @@ class Lens(Sums):
 
 
 KEPT_LENSES = 2000
+COMMON = 1000  # records that hold a word from which on it is common
+WALK = 0.02  # seconds to walk through the records before the index of words is asked
 
 
 class Reading:

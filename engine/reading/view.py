@@ -22,7 +22,7 @@ from engine.reading.query import MOST_SORTS, MOST_VALUES, Query, shape_of
 from engine.reading.tables import VisibleTables
 from engine.storage.database import Database
 from engine.storage.search import query_tokens
-from engine.storage.statement import TRUTH, Statement, among, matches
+from engine.storage.statement import TRUTH, Statement, among, holds, matches
 
 KEPT_STATEMENTS = 2000
 MOST_FILTER = 4000
@@ -230,12 +230,15 @@ class View:
             query.action,
         )
 
-    def clauses(self, model: EntityApp, alias: Any, query: Query) -> list[Any]:
-        """The clauses of a query; their parameters are those of `filter_values`."""
-        alive = alias.c.deleted_at.is_not(None) if query.deleted else alias.c.deleted_at.is_(None)
-        return [alive, *self.conditions(model, alias, query)]
+    def clauses(self, model: EntityApp, alias: Any, query: Query, tokens: int = 0) -> list[Any]:
+        """The clauses of a query; their parameters are those of `filter_values`.
 
-    def conditions(self, model: EntityApp, alias: Any, query: Query) -> list[Any]:
+        With `tokens`, so many search words are looked up in each record instead of in the index of words.
+        """
+        alive = alias.c.deleted_at.is_not(None) if query.deleted else alias.c.deleted_at.is_(None)
+        return [alive, *self.conditions(model, alias, query, tokens)]
+
+    def conditions(self, model: EntityApp, alias: Any, query: Query, tokens: int = 0) -> list[Any]:
         """Those of its clauses that do not ask whether a record is deleted."""
         clauses: list[Any] = []
         rows = self.tables.rows(alias, model.name, "restore" if query.deleted else query.action)
@@ -254,7 +257,7 @@ class View:
         if query.search:
             if "search" not in alias.c:  # people and teams
                 raise Refused(Problem("parameter-unknown", "search", {"name": "search"}), 400)
-            clauses.append(matches(alias, "search_tokens"))
+            clauses.append(holds(alias, tokens) if tokens else matches(alias, "search_tokens"))
         return clauses
 
     def _filter(self, column: Any, kind: str, bind: str) -> Any:
@@ -313,15 +316,18 @@ class View:
         model = self.model(entity)
         return [column.type.python_type for column, _, _ in self.order(model, model.table, sort)[0]]
 
-    def list_shape(self, entity: str, query: Query, names: tuple[str, ...], after: list[Any] | None) -> Shape:
+    def list_shape(
+        self, entity: str, query: Query, names: tuple[str, ...], after: list[Any] | None, tokens: int = 0
+    ) -> Shape:
+        """The statement of a list; `tokens` as in `clauses`."""
         empties = None if after is None else tuple(value is None for value in after)
-        key = ("list", *self.question(self.model(entity), query), query.sort, names, empties)
+        key = ("list", *self.question(self.model(entity), query), query.sort, names, empties, tokens)
 
         def make() -> Shape:
             model = self.model(entity)
             alias = model.table
             columns, record = self.selected(model, names, alias)
-            clauses = self.clauses(model, alias, query)
+            clauses = self.clauses(model, alias, query, tokens)
             keys, sort = self.order(model, alias, query.sort or self.default_sort(model, query.view))
             first = len(columns)
             columns += [column.label(f"k{i}") for i, (column, _, _) in enumerate(keys)]

@@ -124,6 +124,19 @@ def _matches_postgresql(element: matches, compiler: SQLCompiler, **options: Any)
     return f"({compiler.process(column, **options)} @> ({compiler.process(tokens, **options)})::TEXT[])"
 
 
+def hits(table: sa.Table) -> sa.TextClause:
+    """How many records hold all of `words`, counting no further than `most` (SQLite)."""
+    index = DIALECTS["sqlite"].identifier_preparer.quote(search_table(table.name))
+    text = f"SELECT count(*) FROM (SELECT 1 FROM {index} WHERE {index} MATCH :words LIMIT :most)"
+    return sa.text(text).bindparams(sa.bindparam("words", type_=Query()))
+
+
+def holds(table: sa.Table | sa.Alias, count: int) -> Any:
+    """Like `matches`, looked up in the record itself: that its search words contain ` token0 `, ` token1 `, … (SQLite)."""
+    words = sa.literal(" ") + sa.type_coerce(table.c.search, sa.Text()) + sa.literal(" ")
+    return sa.and_(*(sa.func.instr(words, sa.bindparam(f"token{i}", type_=sa.Text())) > 0 for i in range(count)))
+
+
 def search_table(table: str) -> str:
     """The full-text index beside a table on SQLite. No generated name holds a `$`, so it collides with none."""
     return f"{table}$search"

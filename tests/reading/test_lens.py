@@ -1,10 +1,14 @@
 """Reading through a lens: filters, sorts, pages, sums; and nothing of what is hidden."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from engine.problems import Refused
 from engine.reading import Query
 from engine.reading.notices import notices
+from engine.storage.errors import StatementTimeout
 from tests.runtime.conftest import Works, compiled, works  # noqa: F401
 
 
@@ -55,6 +59,35 @@ def test_search_finds_chinese_pairs_and_parts_of_words(filled: Works) -> None:
     filled.create("ada", "client", name="上海恒锐机械有限公司")
     assert [row["name"] for row in filled.rows("ada", "client", search="恒锐")] == ["上海恒锐机械有限公司"]
     assert filled.rows("ada", "client", search="锐恒") == []
+
+
+@pytest.mark.parametrize("words", ["恒锐", "机", "恒锐 C", "公司 有限", "13800138", "zzz", "恒 锐"])
+@pytest.mark.parametrize("sort", [("name",), ("-created_at",), ()])
+def test_common_words_find_the_same_as_rare_ones(
+    filled: Works, monkeypatch: pytest.MonkeyPatch, words: str, sort: tuple[str, ...]
+) -> None:
+    """On SQLite common words are looked up in the records as they come, and in the index where that takes long."""
+    from engine.reading import lens
+
+    for name in ("上海恒锐机械有限公司", "恒星锐利公司", "机床 C 恒锐", "锐恒有限公司", "100%_恒锐"):
+        filled.create("ada", "client", name=name, region="south")
+    query = {"search": words, "sort": sort}
+    found = [filled.rows(login, "client", **query) for login in ("ada", "bea")]
+    south = filled.rows("ada", "client", **query, filters={"region": "south"})
+    monkeypatch.setattr(lens, "COMMON", 0)
+    walked = [filled.rows(login, "client", **query) for login in ("ada", "bea")]
+    assert walked == found
+    assert filled.rows("ada", "client", **query, filters={"region": "south"}) == south
+    monkeypatch.setattr(lens, "WALK", 0.0)
+    assert [filled.rows(login, "client", **query) for login in ("ada", "bea")] == found
+    monkeypatch.setattr(filled.db, "hurry", late)
+    assert [filled.rows(login, "client", **query) for login in ("ada", "bea")] == found
+
+
+@contextmanager
+def late(seconds: float) -> Iterator[bool]:
+    raise StatementTimeout("late")
+    yield True
 
 
 def test_counts_and_sums_speak_of_the_same_rows_as_the_list(filled: Works) -> None:
