@@ -243,7 +243,7 @@ def test_no_page_hinders_anybody(page: Page, upkeep: Upkeep, theme: str, width: 
     found = violations(page, "/sign-in")
     sign_in(page, upkeep)
     for address in (
-        "/upkeep/", "/upkeep/visit", "/upkeep/visit?view=all&f.kind=check", "/upkeep/visit/board", path, f"{path}?tab=timeline", f"{path}/edit", "/upkeep/visit/new",
+        "/upkeep/", "/upkeep/visit", "/upkeep/visit?view=all&f.kind=check", "/upkeep/visit/board", "/upkeep/visit/calendar", path, f"{path}?tab=timeline", f"{path}/edit", "/upkeep/visit/new",
         f"{path}/move/plan_to_dropped", "/upkeep/my-page", "/upkeep/nothing",
     ):  # fmt: skip
         page.goto(upkeep.url + address)

@@ -7,14 +7,27 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
-    doors, finding, lists, several, boards, records, forms, gates, merging, notices, actions: the pages themselves
+    doors, finding, lists, several, boards, months, records, forms, gates, merging, notices, actions: the pages themselves
 """
 
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from engine.web.pages import actions, boards, doors, finding, forms, gates, lists, merging, notices, records, several
+from engine.web.pages import (
+    actions,
+    boards,
+    doors,
+    finding,
+    forms,
+    gates,
+    lists,
+    merging,
+    months,
+    notices,
+    records,
+    several,
+)
 from engine.web.pages.frame import STATIC, static_version
 from engine.web.pages.visit import Page, Visit
 
@@ -48,6 +61,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
+        Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
         Route("/{app}/{entity}/board", Page(get=boards.get_board)),
         Route("/{app}/{entity}/new", Page(get=forms.get_new, post=forms.post_new)),
         Route("/{app}/{entity}/choices", Page(get=forms.get_choices)),

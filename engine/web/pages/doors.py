@@ -11,13 +11,12 @@ from engine.reading import Query
 from engine.web.observe import log
 from engine.web.pages.cells import address
 from engine.web.pages.filters import MOST_COUNTED, Option
-from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, said
+from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, WEEKDAYS, said
 from engine.web.pages.lists import views_of
 from engine.web.pages.visit import AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 
 YEAR = 365 * 86_400
-WEEKDAYS = {"zh": "周一 周二 周三 周四 周五 周六 周日".split(), "en": "Mon Tue Wed Thu Fri Sat Sun".split()}
 
 
 def get_root(visit: Visit) -> Response:

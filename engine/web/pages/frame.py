@@ -23,6 +23,7 @@ STATIC = HERE / "static"
 LANGUAGES = (("zh", "中文"), ("en", "English"))
 THEMES = ("auto", "light", "dark")
 DENSITIES = ("compact", "default", "roomy")
+WEEKDAYS = {"zh": "周一 周二 周三 周四 周五 周六 周日".split(), "en": "Mon Tue Wed Thu Fri Sat Sun".split()}
 # What a phone's bar and a menu show for an entity whose definition names no icon, or one that is not drawn.
 PLAIN_ICON = "table"
 

@@ -147,13 +147,21 @@ def around(visit: AppVisit, seen: Look, problems: Sequence[Problem], kept: Seque
 
 def _faces(visit: AppVisit, seen: Look) -> list[Link]:
     """The forms in which the same records can be looked at."""
-    if seen.deleted or not grouping(visit.lens, seen.model):
+    board, calendar = grouping(visit.lens, seen.model), dated(visit.lens, seen.model)
+    if seen.deleted or not (board or calendar):
         return []
     plain = address(visit.app.name, seen.model.name)
-    kept = tuple((key, value) for key, value in seen.state.parameters if key not in ("by", "pipeline", "open"))
+    kept = tuple(
+        (key, value) for key, value in seen.state.parameters if key not in ("by", "pipeline", "open", "on", "month")
+    )
     return [
         Link(visit.t(name), State(path, kept).url(), icon, current=path == seen.state.path)
-        for name, path, icon in (("as-list", plain, "list"), ("as-board", f"{plain}/board", "kanban"))
+        for name, path, icon, able in (
+            ("as-list", plain, "list", True),
+            ("as-board", f"{plain}/board", "kanban", board),
+            ("as-calendar", f"{plain}/calendar", "calendar", calendar),
+        )
+        if able
     ]
 
 
@@ -163,6 +171,16 @@ def grouping(lens: Lens, model: EntityApp) -> list[str]:
     own = model.definition.fields if model.definition else {}
     choices = [name for name in own if name in fields and fields[name].type == "choice" and fields[name].stored]
     return [*(["stage"] if model.processes and "stage" in fields else []), *choices]
+
+
+def dated(lens: Lens, model: EntityApp) -> list[str]:
+    """The fields by which records can be laid out in a calendar, the definition's own first."""
+    fields = lens.fields(model.name)
+    own = model.definition.fields if model.definition else {}
+    found = [
+        name for name in own if name in fields and fields[name].stored and fields[name].type in ("date", "datetime")
+    ]
+    return [*found, *(["created_at"] if found and "created_at" in fields else [])]
 
 
 def get_list(visit: AppVisit) -> Response:
