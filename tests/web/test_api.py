@@ -48,7 +48,9 @@ def test_a_question_costs_so_many_statements(
     with shop.site.db.counter() as counter:
         # Whether the app or the people changed is asked a few times a second, not for each request.
         texts = min((_asked(shop, counter, path, parameters) for _ in range(3)), key=len)
-    assert len(texts) == statements, texts
+    # SQLite is asked first how common the words of a search are.
+    probes = 1 if "search" in parameters and shop.site.db.one_writer else 0
+    assert len(texts) == statements + probes, texts
 
 
 def test_a_view_is_summed_as_it_declares_without_what_is_hidden(shop: Shop, order: dict[str, Any]) -> None:
@@ -66,9 +68,11 @@ def test_a_change_costs_so_many_statements(shop: Shop, order: dict[str, Any]) ->
         answer = shop.ann.patch(f"/order/{order['id']}", {"title": "Table"}, order["version"])
         changed = _changes(counter)[len(created) :]
     assert answer.status_code == 200
-    assert len(created) == 3, created  # the record, the journal, the answer
+    # Whether the version is live still: on PostgreSQL a lock and a look.
+    live = 1 if shop.site.db.one_writer else 2
+    assert len(created) == live + 3, created  # the record, the journal, the answer
     # The record as it was, as it will be, what it draws on, the journal, the answer; whose it may be is told by its own values.
-    assert len(changed) == 5, changed
+    assert len(changed) == live + 5, changed
 
 
 def _changes(counter: Any) -> list[str]:

@@ -1,7 +1,8 @@
 """Writes of one moment share a transaction on SQLite; each stands or falls alone, and nobody is told before the commit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -38,7 +39,13 @@ def carried_out(db: Database, works: list[Callable[[Write], Any]]) -> list[Any]:
         group = GroupCommit(db, CapacityLimiter(2))
         return await asyncio.gather(*(group.write(work) for work in works), return_exceptions=True)
 
-    return asyncio.run(all_at_once())
+    return in_a_loop(all_at_once)
+
+
+def in_a_loop(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Its result. In a thread of its own: the test's may have an event loop of a browser."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
 
 
 def test_a_refusal_takes_back_that_write_alone(database: Database) -> None:
@@ -93,4 +100,4 @@ def test_a_writer_elsewhere_is_waited_for_in_another_thread(database: Database) 
             assert not (database.one_writer and task.done())
         return ["first", await task]
 
-    assert asyncio.run(both()) == names(database)
+    assert in_a_loop(both) == names(database)

@@ -1,5 +1,6 @@
 // What makes the pages quicker to use. Every page works without it: this only adds.
 
+import { finding } from "./find.js";
 import { lookups } from "./lookup.js";
 
 // A popover closes when one clicks elsewhere or presses Escape; the focus goes back to what opened it.
@@ -92,22 +93,7 @@ document.querySelectorAll(".dg-stages").forEach((bar) => {
 
 lookups(document);
 
-// Search opens over every page, by its key or from the menu.
-const search = document.querySelector("#find");
-const find = () => import("./find.js").then((module) => module.open());
-if (search) {
-  addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      find();
-    }
-  });
-  document.querySelectorAll("[data-find]").forEach((link) => link.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    find();
-  }));
-}
+finding();
 
 if (document.querySelector("#board")) import("./board.js");
 
