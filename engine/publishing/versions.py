@@ -19,7 +19,18 @@ from engine.storage.layout import Layout, restore, table_names
 from engine.storage.session import Read
 
 _V = system.version
-_COLUMNS = (_V.c.app, _V.c.number, _V.c.hash, _V.c.files, _V.c.layout, _V.c.plan, _V.c.note, _V.c.by, _V.c.at, _V.c.data)
+_COLUMNS = (
+    _V.c.app,
+    _V.c.number,
+    _V.c.hash,
+    _V.c.files,
+    _V.c.layout,
+    _V.c.plan,
+    _V.c.note,
+    _V.c.by,
+    _V.c.at,
+    _V.c.data,
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,18 @@ class Version:
         app, number, digest, files, layout, plan, note, by, at, data = row
         stored, told = json.loads(files), json.loads(plan)
         return cls(
-            app, number, digest, told.get("root", ""), stored, Layout.from_json(layout), told, note, by, at, data, current
+            app,
+            number,
+            digest,
+            told.get("root", ""),
+            stored,
+            Layout.from_json(layout),
+            told,
+            note,
+            by,
+            at,
+            data,
+            current,
         )
 
 
@@ -104,7 +126,9 @@ def load_app(stored: Version) -> App:
     """Compile a stored version. Raises Refused if a newer engine no longer understands it."""
     if stored.data is not None:
         try:
-            return compile_app(restored(stored.files, stored.root, json.loads(stored.data)), stored.layout, stored.number)
+            return compile_app(
+                restored(stored.files, stored.root, json.loads(stored.data)), stored.layout, stored.number
+            )
         except Refused:
             pass  # the texts know where what this engine does not understand stands
     return compile_app(load(stored.files, stored.root or None, known_good=True), stored.layout, stored.number)
