@@ -96,9 +96,12 @@ class Runtime:
             return  # never published
         if self._shared is not None:
             w.one(self._shared, {"lock": publishing_lock(app.name)})
+        elif (app.name, app.number) in w.known:
+            return  # the only writer is this one
         live = w.scalar(self._live, {"name": app.name})
         if live is not None and live != app.number:
             raise Outdated
+        w.known.add((app.name, app.number))
 
     def work(self, app: App, principal: Principal, w: Any, cause: str | None = None) -> Work:
         """The state of a command inside a transaction."""

@@ -62,6 +62,7 @@ class Write(Read):
     def __init__(self) -> None:
         self._after: list[Callable[[], None]] = []
         self._depth = 0
+        self.known: set[object] = set()  # what was found out once and stays true until the end
 
     @abstractmethod
     def __enter__(self) -> "Write": ...
