@@ -36,6 +36,7 @@ def test_a_card_that_may_not_move_goes_back_and_asks_for_what_is_missing(page: P
     expect(column(page, "计划").locator(".kc")).to_have_count(2)
 
     carry(page, "西山水塔检修", "现场")
+    expect(page.locator("#board-says")).to_have_text("已放到「现场」")
     expect(column(page, "现场").locator(".kc")).to_have_count(1)
     expect(column(page, "现场").locator("header")).to_contain_text("1")
 
@@ -71,6 +72,7 @@ def test_the_keyboard_carries_as_well(page: Page, upkeep: Upkeep) -> None:
     page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
+    expect(page.locator("#board-says")).to_have_text("已放到「现场」")
     expect(column(page, "现场").locator(".kc")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="西山水塔检修")).to_be_visible()
@@ -81,6 +83,7 @@ def test_a_board_by_options_changes_the_field(page: Page, upkeep: Upkeep) -> Non
     sign_in(page, upkeep, path="/upkeep/visit/board?by=kind")
     expect(column(page, "例行").locator("header")).to_contain_text("¥800")
     carry(page, "西山水塔检修", "抢修")
+    expect(page.locator("#board-says")).to_have_text("已放到「抢修」")
     expect(column(page, "抢修").locator(".kc")).to_have_count(1)
     assert [each["kind"] for each in upkeep.records("visit")] == ["repair"]
 
