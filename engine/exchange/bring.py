@@ -6,8 +6,8 @@ writes nothing, so that importing a file again is harmless.  An empty cell clear
 A rehearsal (`dry_run`) does all of it in one transaction and takes it back.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,7 +23,7 @@ from engine.exchange.binding import NO_ID, Binding, Row, bind
 from engine.exchange.mapping import ImportMapping, Step
 from engine.exchange.people import Hiring
 from engine.exchange.refusals import Refusals
-from engine.exchange.report import MOST_TOLD, Report, StepReport
+from engine.exchange.report import MOST_SAMPLED, MOST_TOLD, Report, Sample, StepReport
 from engine.exchange.suggest import suggest
 from engine.exchange.tables import Line, Table, open_table
 from engine.problems import Problem, Refused
@@ -180,17 +180,26 @@ class _Import:
                     report.problems.append((each.row.line.number, each.problems))
                 continue
             setattr(report, each.what, getattr(report, each.what) + 1)
-            report.flagged += bool(each.warnings)
+            if len(report.samples) < MOST_SAMPLED:
+                report.samples.append(Sample(each.row.line.number, each.what, dict(each.values or each.row.values)))
+            if each.warnings:
+                report.flagged += 1
+                if len(report.warnings) < MOST_TOLD:
+                    report.warnings.append((each.row.line.number, each.warnings))
 
 
 @dataclass(slots=True)
 class _Done:
-    """What became of a row: created, updated, unchanged; refused when there are problems."""
+    """What became of a row: created, updated, unchanged; refused when there are problems.
+
+    `values` are those of the record afterwards; empty where nothing was written.
+    """
 
     row: Row
     what: str = "unchanged"
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Chunk:
@@ -208,6 +217,7 @@ class _Chunk:
     def fresh(self) -> Work:
         work = self.whole.runtime.work(self.whole.app, self.whole.principal, self.w, self.whole.cause)
         work.batch = self.whole.report.batch
+        work.refuses_alike = self.binding.step.duplicates == "refuse"
         return work
 
     def run(self, rows: list[Row]) -> list[_Done]:
@@ -366,7 +376,7 @@ class _Chunk:
             fresh.append(New(values, pipeline, row.stage, row.at, problems))
         made: list[Made] = create_many(self.work, self.model, fresh)
         for (_, result), each in zip(news, made, strict=True):
-            result.what, result.warnings = "created", each.warnings
+            result.what, result.warnings, result.values = "created", each.warnings, each.values
             result.problems = tuple(self.explained(problem) for problem in each.problems)
 
     def explained(self, problem: Problem) -> Problem:
@@ -390,7 +400,7 @@ class _Chunk:
         """Through the write path like any other change."""
         made = change_many(self.fresh, self.model, [revision for revision, _ in revised])
         for (_, result), each in zip(revised, made, strict=True):
-            result.problems, result.warnings = each.problems, each.warnings
+            result.problems, result.warnings, result.values = each.problems, each.warnings, each.values
             result.what = "updated"
 
     def move(self, row: Row, current: dict[str, Any], result: _Done) -> None:

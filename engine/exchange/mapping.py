@@ -107,6 +107,10 @@ class Step(Shape):
     columns: dict[str, Annotated[tuple[Column, ...], BeforeValidator(_columns)]] = Key(default_factory=dict)
     defaults: dict[str, Any] = Key(default_factory=dict, description="Values of fields that no column gives.")
     dates: DateOrder = "ymd"
+    duplicates: Literal["flag", "refuse"] = Key(
+        "flag",
+        description="flag: as the entity's own rule says; refuse: rows that are probably duplicates are left out.",
+    )
     pipeline: str | None = None
     stage: Takeover | None = None
 

@@ -8,14 +8,25 @@ from engine.problems import Problem
 
 MOST_TOLD = 100  # refused rows whose problems are kept
 MOST_SAID = 20
+MOST_SAMPLED = 5  # rows that went in whose values are kept
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A row that went in: its line, what became of it (created, updated, unchanged), and the stored values of its record."""
+
+    line: int
+    what: str
+    values: dict[str, Any]
 
 
 @dataclass
 class StepReport:
     """What came of one step. `problems` are those of the first refused rows, by line; `refused_file` holds all such rows.
 
-    `flagged` counts rows that are probably duplicates; `made` what links brought into being; `ignored` are columns of
-    fields that nobody writes, `unknown` columns that fit nothing.
+    `flagged` counts rows that are probably duplicates, `warnings` are those of the first; `samples` the first rows that went
+    in; `made` what links brought into being; `ignored` are columns of fields that nobody writes, `unknown` columns that fit
+    nothing.
     """
 
     entity: str
@@ -29,6 +40,8 @@ class StepReport:
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     problems: list[tuple[int, tuple[Problem, ...]]] = field(default_factory=list)
+    warnings: list[tuple[int, tuple[Problem, ...]]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
     refused_file: Path | None = None
 
     @property
@@ -100,4 +113,4 @@ class Report:
         }  # fmt: skip
 
 
-__all__ = ["MOST_TOLD", "Report", "StepReport"]
+__all__ = ["MOST_SAMPLED", "MOST_TOLD", "Report", "Sample", "StepReport"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from engine.app import EntityApp
 from engine.exchange.mapping import Column, Step, Takeover
@@ -22,6 +23,16 @@ class Suggestion:
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
+    @staticmethod
+    def own(header: str) -> bool:
+        """Whether a column is one that a file of refused rows has for its reasons."""
+        return fold(header) in _own_headers()
+
+
+@cache
+def _own_headers() -> frozenset[str]:
+    return frozenset(fold(catalogue()["import-problems-header"][language]) for language in ("zh", "en"))
+
 
 def suggest(lens: Lens, model: EntityApp, headers: Sequence[str]) -> Suggestion:
     """A mapping of the columns of a table. Names of fields and labels in both languages are known, blanks and case aside."""
@@ -33,13 +44,12 @@ def suggest(lens: Lens, model: EntityApp, headers: Sequence[str]) -> Suggestion:
         if name not in _NEVER and field.type != "children":
             names |= {fold(label.zh): name, fold(label.en): name}
     names |= {fold(name): name for name in visible if name not in _NEVER}
-    own = frozenset(fold(catalogue()["import-problems-header"][language]) for language in ("zh", "en"))
     columns: dict[str, tuple[Column, ...]] = {}
     ignored, unknown, used = [], [], set()
     stage = None
     for header in headers:
         found = names.get(fold(header)) or _nearest(header, names)
-        if not header or fold(header) in own:
+        if not header or Suggestion.own(header):
             continue
         if found is None or found in used:
             unknown.append(header)

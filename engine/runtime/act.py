@@ -68,6 +68,7 @@ class Act:
     now: int
     cause: str | None = None
     batch: int = field(default_factory=new_id)
+    refuses_alike: bool = False  # likely duplicates are refused, even where the definition would keep and flag them
     changes: list[Change] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     journal: list[dict[str, Any]] = field(default_factory=list)

@@ -38,7 +38,7 @@ def find_duplicates(work: Work, draft: Draft) -> None:
     alike = candidates(work, model, draft.after, draft.id)
     if not alike:
         return
-    if rule.then == "refuse":
+    if rule.then == "refuse" or work.refuses_alike:
         raise Refused(_told(work, model, alike[:MOST_WARNINGS]), 409)
     work.w.many(_flag_statement(work), [_flag_row(work, model, draft.id, id, how) for id, how in alike])
     work.warnings += _told(work, model, alike[:MOST_WARNINGS])
@@ -117,7 +117,7 @@ def find_among(work: Work, drafts: Sequence[Draft]) -> list[list[Problem]]:
             if found.score >= rule.at_least:
                 alike.append((id, found))
         alike.sort(key=lambda pair: (-pair[1].score, pair[0]))
-        if alike and rule.then == "refuse":
+        if alike and (rule.then == "refuse" or work.refuses_alike):
             raise Refused(_told(work, model, alike[:MOST_WARNINGS]), 409)
         flags += [_flag_row(work, model, draft.id, id, how) for id, how in alike]
         likenesses.append(alike[:MOST_WARNINGS])

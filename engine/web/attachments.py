@@ -71,14 +71,19 @@ class Attachments:
             raise
         return id
 
-    def discard(self, id: int) -> None:
-        """Forget an upload that belongs to no record; one that has been attached meanwhile stays."""
+    def discard(self, id: int) -> bool:
+        """Forget an upload that belongs to no record; one that has been attached meanwhile stays.
+
+        Of several who discard the same upload at once one is told so.
+        """
         found = self.find(id)
-        if found is not None:
-            with self._db.write() as write:
-                gone = write.run(self._forget, {"id": id})
-            if gone:
-                self.files.delete(found.path)
+        if found is None:
+            return False
+        with self._db.write() as write:
+            gone = bool(write.run(self._forget, {"id": id}))
+        if gone:
+            self.files.delete(found.path)
+        return gone
 
     def find(self, id: int) -> Attachment | None:
         """A file that has not been deleted."""

@@ -111,6 +111,22 @@ def test_refused_rows_can_be_mended_and_imported_again(yard: Works, tmp_path: Pa
     assert {row["name"] for row in yard.rows("max", "client")} == {"远大", "=SUM(1)", "第三"}
 
 
+def test_likely_duplicates_are_flagged_or_left_out_as_the_mapping_says(yard: Works, tmp_path: Path) -> None:
+    yard.create("max", "client", name="Acme", phone="13800138000")
+    path = write(tmp_path / "c.csv", "Name,Phone\nAcme,13800138000\nBolt,13900139000\nBolt,13900139000\n")
+    columns = {"Name": "name", "Phone": "phone"}
+    told = run(yard, path, mapping_of({"entity": "client", "columns": columns}), dry_run=True)
+    assert (told.created, told.flagged, [line for line, _ in told.steps[0].warnings]) == (3, 2, [2, 4])
+    assert [(each.line, each.what, each.values["name"]) for each in told.steps[0].samples] == [
+        (2, "created", "Acme"),
+        (3, "created", "Bolt"),
+        (4, "created", "Bolt"),
+    ]
+    report = run(yard, path, mapping_of({"entity": "client", "columns": columns, "duplicates": "refuse"}))
+    assert (report.created, codes(report)) == (1, [["duplicate-found"], ["duplicate-found"]])
+    assert sorted(row["name"] for row in yard.rows("max", "client")) == ["Acme", "Bolt"]
+
+
 def test_a_rehearsal_says_the_same_and_leaves_nothing(yard: Works, tmp_path: Path) -> None:
     mapping = load_mapping(DATA / "takeover.yaml")
     rehearsed = run(yard, DATA / "orders.csv", mapping, dry_run=True, refused=tmp_path / "left.csv")

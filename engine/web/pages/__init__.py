@@ -7,9 +7,13 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
-    doors, finding, lists, several, boards, months, records, forms, gates, merging, notices, actions: the pages themselves
+    mapped      which column of a file goes where
+    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
 """
 
+from collections.abc import Callable
+
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
@@ -29,7 +33,7 @@ from engine.web.pages import (
     several,
 )
 from engine.web.pages.frame import STATIC, static_version
-from engine.web.pages.visit import Page, Visit
+from engine.web.pages.visit import AppVisit, Page, Visit
 
 __all__ = ["routes", "takes_files"]
 
@@ -62,6 +66,8 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
+        Route("/{app}/{entity}/import", Page(get=_importing("ask"), post=_importing("next"))),
+        Route("/{app}/{entity}/import/template", Page(get=_importing("template"))),
         Route("/{app}/{entity}/board", Page(get=boards.get_board)),
         Route("/{app}/{entity}/new", Page(get=forms.get_new, post=forms.post_new)),
         Route("/{app}/{entity}/choices", Page(get=forms.get_choices)),
@@ -81,7 +87,18 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def _importing(step: str) -> Callable[[AppVisit], Response]:
+    """A step of an import. What reads spreadsheets is loaded by whoever first imports something."""
+
+    def run(visit: AppVisit) -> Response:
+        from engine.web.pages.importing import STEPS
+
+        return STEPS[step](visit)
+
+    return run
+
+
 def takes_files(path: str) -> bool:
     """Whether an address takes files, and so the larger limit on bodies."""
     parts = path.strip("/").split("/")
-    return parts[0] != "api" and (parts[-1] in ("new", "edit") or "files" in parts)
+    return parts[0] != "api" and (parts[-1] in ("new", "edit", "import") or "files" in parts)

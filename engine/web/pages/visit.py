@@ -191,9 +191,12 @@ class AppVisit(Visit):
         return lambda ids: file_cells(self, r, ids)
 
     def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
-        """What else can be done from a list: take its rows along."""
+        """What else can be done from a list: bring rows in, take its rows along."""
+        found = []
+        if self.lens.may(model.name, "import"):
+            found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
         if not self.lens.may(model.name, "export"):
-            return []
+            return found
         asked = {
             "filter": query.where,
             "search": query.search,
@@ -203,7 +206,7 @@ class AppVisit(Visit):
         }
         parameters = urlencode({name: value for name, value in asked.items() if value})
         href = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export.xlsx"
-        return [Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
+        return [*found, Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
 
     def shell(self) -> Shell:
         # What is edited with its parent is found there.

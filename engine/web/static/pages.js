@@ -80,10 +80,22 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
-  if (form.dataset.sent) event.preventDefault();
+  if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "true";
+  // What may take long says that it is under way. A button that is really disabled would not be sent along.
+  if (form.dataset.wait && event.submitter?.value !== "map") waits(form, form.dataset.wait);
 });
-addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+function waits(form, words) {
+  const told = form.querySelector("[data-waiting]");
+  if (told) told.textContent = words;
+  form.querySelectorAll("button").forEach((button) => words ? button.setAttribute("aria-disabled", "true") : button.removeAttribute("aria-disabled"));
+}
+
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => {
+  delete form.dataset.sent;
+  if (form.dataset.wait) waits(form, "");
+}));
 
 // Where a bar of stages is wider than the screen, the present one is in sight.
 document.querySelectorAll(".dg-stages").forEach((bar) => {
