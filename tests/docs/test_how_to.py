@@ -123,7 +123,7 @@ def test_the_api_page_is_answered_as_it_says(crm: Installation) -> None:
         shop = made("account", name="Corner shop", kind="dealer")
         id = made("opportunity", "demo", name="Shelf", account=shop, amount=200_000)
         variables = {"TOKEN": token, "SERVER": "http://127.0.0.1:8000", "ID": id}
-        listed, filtered, summed, created, changed, ways, moved = requests
+        listed, filtered, summed, viewed, created, changed, ways, moved = requests
 
         answer = sent(client, listed, variables)
         assert answer.status_code == 200
@@ -131,6 +131,7 @@ def test_the_api_page_is_answered_as_it_says(crm: Installation) -> None:
         assert sent(client, filtered, variables).status_code == 200
         sums = sent(client, summed, variables).json()["groups"]
         assert [(each["total"], each["deals"]) for each in sums] == [(200_000, 1)]
+        assert sent(client, viewed, variables).status_code == 200
 
         first, again = sent(client, created, variables), sent(client, created, variables)
         assert (first.status_code, again.status_code) == (201, 201)
