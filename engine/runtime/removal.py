@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Merge, Undo
+from engine.runtime.uploads import hand_over_files
 from engine.runtime.work import Draft, Work
 from engine.storage import system
 from engine.storage.statement import Statement
@@ -151,6 +152,7 @@ def merge(work: Work, command: Merge) -> Draft:
     cause = f"merge:{lose.id}"
     # The loser goes first, so that a unique value may move to the one that stays.
     _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
+    hand_over_files(work, lose, keep)
     work.change(keep, cause=cause, checked=False)
     for other in work.app.entities.values():
         for name, target in other.lookups.items():
@@ -161,22 +163,10 @@ def merge(work: Work, command: Merge) -> Draft:
                 if found is not None and not (other.name == model.name and found.id == keep.id):
                     found.after[name] = keep.id
                     work.change(found, cause=cause, checked=False)
-    work.w.run(
-        work.plans.kept("files move", lambda: _move_files(work)),
-        {"to": keep.id, "lost": lose.id, "for_app": work.app.name, "for_entity": model.name},
-    )
     _settle_duplicates(work, model, keep.id, lose.id, "merged")
     fresh = work.find(model, keep.id)
     assert fresh is not None
     return fresh
-
-
-def _move_files(work: Work) -> Statement:
-    f = system.file
-    statement = sa.update(f).where(
-        f.c.record == sa.bindparam("lost"), f.c.app == sa.bindparam("for_app"), f.c.entity == sa.bindparam("for_entity")
-    )
-    return work.plans.db.statement(statement.values(record=sa.bindparam("to")))
 
 
 def _settle_duplicates(work: Work, model: EntityApp, keep: int, lose: int, state: str) -> None:
