@@ -7,7 +7,9 @@ import jsonschema
 import pytest
 
 from engine.definition import load
+from engine.problems import Problem, Refused
 from engine.publishing.apply import publish
+from engine.web.idempotency import Keys
 from tests.attacks.conftest import APP, PASSWORD, PDF, Shop
 
 # How many statements each question may cost, once its statements are made and the person is known.
@@ -217,6 +219,46 @@ def test_p25_a_request_with_a_key_is_done_once(shop: Shop) -> None:
         assert shop.ann.post("/customer", {"name": "Desk"}, idempotency_key="k1").status_code == 409
         assert shop.ann.post("/order", {"title": "Desk"}, idempotency_key="x" * 201).status_code == 400
     assert shop.bob.post("/order", {"title": "Desk"}, idempotency_key="k1").json()["id"] != first.json()["id"]
+
+
+def test_an_import_with_a_key_is_done_once(shop: Shop) -> None:
+    table = b"Name,Phone\nAcme,13800138000\n,13800138001\n"
+
+    def send(content: bytes, key: str = "i1", name: str = "a.csv", **more: str) -> Any:
+        files = {"file": (name, content)}
+        return shop.ann.ask("POST", "/customer/import", files=files, data=more, headers={"idempotency-key": key})
+
+    rehearsed = send(table, key="i0", dry_run="true")
+    assert (rehearsed.status_code, rehearsed.json()["dry_run"]) == (200, True)
+    first = send(table)
+    assert (first.json()["created"], first.json()["refused"]) == (1, 1)
+    with shop.unchanged():
+        again = send(table)
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again.headers["idempotency-replayed"] == "true"
+        for other in (send(table + b"Other,1\n"), send(table, name="b.csv"), send(table, dry_run="true")):
+            assert (other.status_code, other.json()["code"]) == (409, "key-reused")
+        assert send(table, key="x" * 201).status_code == 400
+        assert send(b"Nothing\n1\n", key="i2").status_code == 422
+    assert send(b"Name\nBolt\n", key="i2").json()["created"] == 1
+    assert sorted(each["name"] for each in shop.ann.get("/customer").json()["records"]) == ["Acme", "Bolt"]
+
+
+def test_an_import_that_is_under_way_or_was_broken_off_is_not_done_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send() -> Any:
+        files = {"file": ("a.csv", b"Name\nAcme\n")}
+        return shop.ann.ask("POST", "/customer/import", files=files, headers={"idempotency-key": "i1"})
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Keys, "keep", lambda *_: (_ for _ in ()).throw(Refused(Problem("unavailable"), 503)))
+        with pytest.raises(AssertionError, match="503"):
+            send()
+    with shop.unchanged():
+        refused = send()
+        assert (refused.status_code, refused.json()["code"]) == (409, "key-under-way")
+    assert [each["name"] for each in shop.ann.get("/customer").json()["records"]] == ["Acme"]
 
 
 def test_p25_what_was_refused_may_be_tried_again_with_its_key(shop: Shop, order: dict[str, Any]) -> None:
