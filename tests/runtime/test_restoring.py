@@ -4,6 +4,7 @@ import pytest
 
 from engine.problems import Refused
 from engine.runtime import Command, Delete, Restore, Undo, Update
+from engine.runtime.matching import queue
 from tests.runtime.conftest import Works
 
 
@@ -103,3 +104,14 @@ def test_undoing_a_change_points_to_nothing_that_is_gone(works: Works) -> None:
     delete(works, "client", parent)
     works.act("max", Undo(unset.batch))
     assert works.get("max", "client", client)["parent"] is None  # type: ignore[index]
+
+
+def test_what_comes_back_is_compared_with_what_was_made_meanwhile(works: Works) -> None:
+    id = works.create("max", "client", name="Stone Mill", phone="13800138000")
+    delete(works, "client", id)
+    works.create("max", "client", name="Stone Mill Ltd", phone="13800138000")
+    outcome = works.act("max", Restore("client", id))
+    assert [warning.code for warning in outcome.warnings] == ["duplicate-found"]
+    with works.db.read() as r:
+        (pair,) = queue(works.runtime.work(works.app, works.who("max"), r), "client")
+    assert {pair["one"]["title"], pair["other"]["title"]} == {"Stone Mill", "Stone Mill Ltd"}
