@@ -272,12 +272,10 @@ def distinct(work: Work, command: Distinct) -> None:
 def compare_again(work: Work, entity: str) -> None:
     """Compare those records that did not see others of the same moment; some of them, if there are very many."""
     model = work.app.entities[entity]
-    if model.duplicates is None:
-        return
     done, flags = [], []
     for id in waiting(work, entity):
         draft = work.find(model, id)
-        if draft is not None and draft.after["deleted_at"] is None:
+        if model.duplicates is not None and draft is not None and draft.after["deleted_at"] is None:
             if not _held(work, id):
                 continue
             flags += [_flag_row(work, model, id, other, how) for other, how in candidates(work, model, draft.after, id)]

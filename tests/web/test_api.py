@@ -5,10 +5,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 
 from engine.definition import load
 from engine.problems import Problem, Refused
 from engine.publishing.apply import publish
+from engine.storage import system
 from engine.web.idempotency import Keys
 from tests.attacks.conftest import APP, PASSWORD, PDF, Shop
 
@@ -423,3 +425,12 @@ def test_what_is_written_right_after_a_publishing_is_written_by_the_new_version(
     assert (made.status_code, made.json()["record"]["doubled"]) == (201, 14)
     assert shop.ann.get(f"/order/{order['id']}").json()["doubled"] == 10
     assert [row["title"] for row in shop.ann.get("/order?doubled=14").json()["records"]] == ["Chair"]
+
+
+def test_asking_for_pairs_compares_those_of_the_same_moment(shop: Shop) -> None:
+    one, other = (shop.ann.create("customer", name=name) for name in ("Acme", "Bolt"))
+    with shop.site.db.write() as w:
+        add = shop.site.db.upsert(system.match_again, ("entity", "record"))
+        w.many(add, [{"entity": "shop.customer", "record": int(each["id"])} for each in (one, other)])
+    assert shop.join("boss", "admin").get("/customer/duplicates").json() == {"pairs": []}
+    assert shop.site.db.all(shop.site.db.statement(sa.select(system.match_again.c.record))) == []
