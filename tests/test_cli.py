@@ -15,8 +15,12 @@ from unittest.mock import patch
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from engine.cli import main
+from engine.storage import system
+from engine.web.settings import Settings
+from engine.web.site import Site
 
 APP = Path(__file__).parent / "attacks" / "app.yaml"
 ROOT = Path(__file__).parent.parent
@@ -235,3 +239,29 @@ def test_serve_publishes_answers_and_stops_when_told(tmp_path: Path, package: Pa
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=30)
     assert server.returncode in (0, -signal.SIGTERM)
+
+
+def test_sweep_removes_only_old_files_that_no_row_knows(database_url: str, tmp_path: Path) -> None:
+    site = Site.open(Settings(data=tmp_path, database=database_url))
+    try:
+        id = site.attachments.keep("shop", "known.txt", [b"x"], 10, None)
+        trashed = site.attachments.keep("shop", "trash.txt", [b"x"], 10, None)
+        f = system.file
+        with site.db.write() as w:
+            w.run(site.db.statement(sa.update(f).where(f.c.id == trashed).values(record=1, deleted_at=1)))
+        lost, young = (site.files.save("lost.txt", [b"lost"], most=10).path for _ in range(2))
+        for path, _ in list(site.files.stored()):
+            if path != young:
+                os.utime(site.files.place(path), (1000, 1000))
+        words = ("--database", database_url, "--data", str(tmp_path))
+        before = {path for path, _ in site.files.stored()}
+        assert "1 files" in dougong("sweep", *words).stdout
+        assert {path for path, _ in site.files.stored()} == before
+        done = dougong("sweep", "--yes", *words)
+        assert (done.returncode, "4 bytes" in done.stdout) == (0, True)
+        assert {path for path, _ in site.files.stored()} == before - {lost}
+        found = site.attachments.find(id)
+        assert found is not None
+        assert site.files.place(found.path).exists()
+    finally:
+        site.close()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def add(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(demo)
+    app.command()(sweep)
 
 
 def serve(
@@ -232,5 +233,37 @@ def demo(
         if compiled is None:
             stop(f"没有应用「{app}」", f'There is no app "{app}"')
         _populate(site, compiled, size, seed)
+    finally:
+        site.close()
+
+
+def sweep(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove them; without it they are only counted.")] = False,
+    age: Annotated[
+        int, typer.Option("--age", min=1, help="How many hours old they must be: longer than any upload takes.")
+    ] = 24,
+    database: DatabaseOption = None,
+    data: DataOption = None,
+) -> None:
+    """Remove stored files that the database knows nothing of, such as a crash leaves in the middle of an upload.
+
+    Servers may run meanwhile.  Files of deleted records and those taken off a record are known, and stay.
+    """
+    from engine.web.site import Site
+
+    site = Site.open(settings(database, data))
+    try:
+        orphans = site.attachments.orphans(age * 3600)
+        if not yes:
+            say(
+                f"有 {len(orphans)} 个无主文件;用 --yes 删除",
+                f"{len(orphans)} files that nobody knows; --yes removes them",
+            )
+            return
+        freed = site.files.sweep(orphans)
+        say(
+            f"已删除 {len(orphans)} 个无主文件,{freed} 字节",
+            f"Removed {len(orphans)} files that nobody knew, {freed} bytes",
+        )
     finally:
         site.close()

@@ -87,7 +87,7 @@ class LookupField(Linking):
     to: str = Key(description="The entity it points to.")
     on_delete: Literal["keep", "restrict", "clear", "cascade"] | None = Key(
         None,
-        description="When the target is deleted: keep the link, refuse the deletion, clear the link, or delete this record too; keep when absent.",
+        description="When the target is deleted: keep the link, refuse the deletion, clear the link, or delete this record too; keep when absent. A record that is restored later finds its link cleared, or is not restored before the target where that was to be refused or to go along.",
     )
     inverse: Annotated[Inverse, BeforeValidator(_inverse, json_schema_input_type=str | Inverse)] | None = Key(
         None,

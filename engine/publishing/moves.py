@@ -105,7 +105,7 @@ def rename_records(db: Database, write: Write, app: App, change: RenameRecords) 
         write.run(
             db.statement(sa.update(table).where(table.c.app == app.name, table.c.entity == old).values(entity=entity))
         )
-    for pairs in (system.duplicate, system.match_key):
+    for pairs in (system.duplicate, system.match_key, system.match_again):
         here = pairs.c.entity == f"{app.name}.{old}"
         write.run(db.statement(sa.update(pairs).where(here).values(entity=f"{app.name}.{entity}")))
 

@@ -24,6 +24,7 @@ def keep_groups(work: Work, draft: Draft) -> None:
         draft.before is not None
         and before.get(group.parent) == draft.after.get(group.parent)
         and draft.after.get(group.root) is not None
+        and before["deleted_at"] is None  # else the parents may have moved while it was gone
     ):
         return
     root = _root(work, draft.model, draft)

@@ -1,4 +1,9 @@
-"""Duplicates as they arise: keys are kept with every save, and what is too much alike is flagged or refused."""
+"""Duplicates as they arise: keys are kept with every save, and what is too much alike is flagged or refused.
+
+On PostgreSQL two that are written at the same moment do not see each other.  Nobody waits for that: whoever saves tries to
+lock the buckets his keys fall into, and where another holds one, the record is remembered in `dg_match_again` and compared
+once more when the queue is asked for (`compare_again`).
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -17,6 +22,8 @@ from engine.storage.statement import Statement, among
 
 MOST_CANDIDATES = 500
 MOST_WARNINGS = 5
+MOST_AGAIN = 500
+BUCKETS = 512  # few enough for the lock table of the database, and so many that two records seldom meet by chance
 
 
 def comparators(model: EntityApp) -> dict[str, Literal["exact", "fuzzy"]]:
@@ -30,7 +37,10 @@ def find_duplicates(work: Work, draft: Draft) -> None:
     model = draft.model
     rule = model.duplicates
     assert rule is not None
-    if draft.after["deleted_at"] is not None or (draft.before is not None and not set(rule.match) & set(draft.changed)):
+    restored = draft.before is not None and draft.before["deleted_at"] is not None
+    if draft.after["deleted_at"] is not None:
+        return
+    if draft.before is not None and not restored and not set(rule.match) & set(draft.changed):
         return
     by = comparators(model)
     found = keys(draft.after, by)
@@ -38,7 +48,8 @@ def find_duplicates(work: Work, draft: Draft) -> None:
     alike = candidates(work, model, draft.after, draft.id)
     if not alike:
         return
-    if rule.then == "refuse" or work.refuses_alike:
+    # What was there before is not refused its return: else a merge of two that are alike could not be undone.
+    if (rule.then == "refuse" or work.refuses_alike) and not restored:
         raise Refused(_told(work, model, alike[:MOST_WARNINGS]), 409)
     work.w.many(_flag_statement(work), [_flag_row(work, model, draft.id, id, how) for id, how in alike])
     work.warnings += _told(work, model, alike[:MOST_WARNINGS])
@@ -84,14 +95,7 @@ def find_among(work: Work, drafts: Sequence[Draft]) -> list[list[Problem]]:
     weights = {name: match.weight for name, match in rule.match.items()}
     shared = [sorted(keys(draft.after, by)) for draft in drafts]
     entity = _key(work, model)
-    work.w.many(
-        _add_key(work),
-        [
-            {"entity": entity, "key": key, "record": draft.id}
-            for draft, own in zip(drafts, shared, strict=True)
-            for key in own
-        ],
-    )
+    _add_keys(work, entity, [(key, draft.id) for draft, own in zip(drafts, shared, strict=True) for key in own])
     holders: dict[str, list[int]] = {}
     wanted = sorted({key for own in shared for key in own})
     select = work.plans.kept("holders", lambda: _holders(work))
@@ -174,9 +178,39 @@ def _keep_keys(work: Work, model: EntityApp, draft: Draft, found: Iterable[str])
             "clear keys", lambda: work.plans.db.statement(sa.delete(k).where(k.c.record == sa.bindparam("id")))
         )
         work.w.run(clear, {"id": draft.id})
-    work.w.many(
-        _add_key(work), [{"entity": _key(work, model), "key": key, "record": draft.id} for key in sorted(found)]
+    _add_keys(work, _key(work, model), [(key, draft.id) for key in sorted(found)])
+
+
+def _add_keys(work: Work, entity: str, rows: Sequence[tuple[str, int]]) -> None:
+    """Keep the keys of records, and remember those records whose keys others keep who have not committed yet."""
+    if work.plans.db.dialect != "postgresql":
+        work.w.many(_add_key(work), [{"entity": entity, "key": key, "record": record} for key, record in rows])
+        return
+    if not rows:
+        return
+    statement = work.plans.kept("add and hold keys", lambda: work.plans.db.statement(_ADD_AND_HOLD))
+    given = orjson.dumps([{"key": key, "record": record} for key, record in rows]).decode()
+    met = {row[0] for row in work.w.all(statement, {"entity": entity, "rows": given}) if not row[1]}
+    if met:
+        add = work.plans.kept("compare again", lambda: work.plans.db.upsert(system.match_again, ("entity", "record")))
+        work.w.many(add, [{"entity": entity, "record": id} for id in sorted(met)])
+
+
+# Whoever holds the bucket of a key does so until his transaction ends.
+_HELD = f"pg_try_advisory_xact_lock(hashtext('match ' || entity), hashtext(key) % {BUCKETS})"
+_ADD_AND_HOLD = (
+    sa.text(
+        "INSERT INTO dg_match_key (entity, key, record) SELECT :entity, key, record "
+        f"FROM json_to_recordset(CAST(:rows AS JSON)) AS e(key TEXT, record BIGINT) RETURNING record, {_HELD} AS held"
     )
+    .bindparams(sa.bindparam("entity", type_=sa.Text()), sa.bindparam("rows", type_=sa.Text()))
+    .columns(system.match_key.c.record, sa.column("held", sa.Boolean()))
+)
+_HOLD = (
+    sa.text(f"SELECT {_HELD} AS held FROM dg_match_key WHERE record = :record")
+    .bindparams(sa.bindparam("record", type_=sa.BigInteger()))
+    .columns(sa.column("held", sa.Boolean()))
+)
 
 
 def _add_key(work: Work) -> Statement:
@@ -233,6 +267,48 @@ def distinct(work: Work, command: Distinct) -> None:
     )
     if work.w.run(work.plans.db.statement(statement.values(state="distinct", by=work.principal.user)), {}) == 0:
         raise Refused(Problem("not-found", model.name), 404)
+
+
+def compare_again(work: Work, entity: str) -> None:
+    """Compare those records that did not see others of the same moment; some of them, if there are very many."""
+    model = work.app.entities[entity]
+    done, flags = [], []
+    for id in waiting(work, entity):
+        draft = work.find(model, id)
+        if model.duplicates is not None and draft is not None and draft.after["deleted_at"] is None:
+            if not _held(work, id):
+                continue
+            flags += [_flag_row(work, model, id, other, how) for other, how in candidates(work, model, draft.after, id)]
+        done.append(id)
+    work.w.many(_flag_statement(work), flags)
+    m = system.match_again
+    forget = work.plans.kept(
+        "compared again",
+        lambda: work.plans.db.statement(
+            sa.delete(m).where(m.c.entity == sa.bindparam("entity"), among(m.c.record, "ids"))
+        ),
+    )
+    work.w.run(forget, {"entity": _key(work, model), "ids": done})
+
+
+def waiting(work: Work, entity: str) -> list[int]:
+    """The records that are to be compared again."""
+    m = system.match_again
+    statement = work.plans.kept(
+        "to compare again",
+        lambda: work.plans.db.statement(
+            sa.select(m.c.record).where(m.c.entity == sa.bindparam("entity")).order_by(m.c.record).limit(MOST_AGAIN)
+        ),
+    )
+    return [row[0] for row in work.w.all(statement, {"entity": _key(work, work.app.entities[entity])})]
+
+
+def _held(work: Work, id: int) -> bool:
+    """Whether nobody else is at work on a record with like keys, from now until the transaction ends."""
+    if work.plans.db.dialect != "postgresql":
+        return True  # SQLite has one writer at a time
+    statement = work.plans.kept("hold keys", lambda: work.plans.db.statement(_HOLD))
+    return all(row[0] for row in work.w.all(statement, {"record": id}))
 
 
 def queue(work: Work, entity: str, limit: int = 50) -> list[dict[str, Any]]:

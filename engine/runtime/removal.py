@@ -10,9 +10,12 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Merge, Undo
+from engine.runtime.uploads import hand_over_files
 from engine.runtime.work import Draft, Work
 from engine.storage import system
 from engine.storage.statement import Statement
+
+Back = dict[tuple[str, int], frozenset[str]]  # records that are back, by entity and id: the lookups to look after
 
 
 def delete(work: Work, model: EntityApp, id: int, version: int | None) -> Draft:
@@ -55,12 +58,14 @@ def pointing(work: Work, model: EntityApp) -> Iterator[tuple[EntityApp, str, str
     """The lookups that point to an entity and what they say of deletion: (entity, lookup, restrict | clear | cascade)."""
     for other in work.app.entities.values():
         for name, target in other.lookups.items():
-            if target != model.name or other.system:
-                continue
-            part = other.part_of is not None and other.part_of[0] == name
-            rule = getattr(other.fields[name], "on_delete", None) or ("cascade" if part else "keep")
-            if rule != "keep":
+            if target == model.name and not other.system and (rule := _rule(other, name)) != "keep":
                 yield other, name, rule
+
+
+def _rule(model: EntityApp, lookup: str) -> str:
+    """What a lookup says of the deletion of what it points to: restrict, clear, cascade, keep."""
+    part = model.part_of is not None and model.part_of[0] == lookup
+    return getattr(model.fields[lookup], "on_delete", None) or ("cascade" if part else "keep")
 
 
 def _pointing(work: Work, other: EntityApp, name: str) -> Statement:
@@ -89,15 +94,27 @@ def _set_deleted(work: Work, draft: Draft, at: int | None, action: str, cause: s
 
 
 def restore(work: Work, model: EntityApp, id: int) -> Draft:
-    """Bring a deleted record back, and with it what its deletion took along."""
+    """Bring a deleted record back, and with it what its deletion took along. Raises Refused (404, 403, 409)."""
     draft = work.find(model, id)
     if draft is None or work.lens.shown(work.w, model.name, id) is None:
         raise Refused(Problem("not-found", model.name), 404)
     work.permitted(model, id, "restore")
     if draft.after["deleted_at"] is None:
         raise Refused(Problem("not-deleted", model.name), 409)
-    deleted_at = draft.after["deleted_at"]
-    _set_deleted(work, draft, None, "restore")
+    back: Back = {}
+    _bring_back(work, draft, None, back)
+    _reconnect(work, back)
+    fresh = work.find(model, id)
+    assert fresh is not None
+    work.settle(fresh, work.plans.entity(model.name), "", checked=False)
+    return fresh
+
+
+def _bring_back(work: Work, draft: Draft, cause: str | None, back: Back) -> None:
+    """Bring a deleted record back, and all that went at the same moment because of it."""
+    model, deleted_at = draft.model, draft.after["deleted_at"]
+    _set_deleted(work, draft, None, "restore", cause)
+    back[model.name, draft.id] = frozenset(model.lookups)
     for other, name, rule in pointing(work, model):
         if rule != "cascade":
             continue
@@ -105,12 +122,51 @@ def restore(work: Work, model: EntityApp, id: int) -> Draft:
             ("taken along", other.name, name),
             partial(_taken_along, work, other, name),
         )
-        for row in work.w.all(statement, {"id": id, "at": deleted_at}):
+        for row in work.w.all(statement, {"id": draft.id, "at": deleted_at}):
             found = work.find(other, row[0])
             if found is not None:
-                _set_deleted(work, found, None, "restore", f"cascade:{model.name}")
-    work.settle(draft, work.plans.entity(model.name), "", checked=False)
-    return draft
+                _bring_back(work, found, f"cascade:{model.name}", back)
+
+
+def _reconnect(work: Work, back: Back) -> None:
+    """Let records that are back point to nothing that is gone, as if it had been deleted while they were there.
+
+    `clear` clears the link and `keep` keeps it.  Where the deletion would have been refused (`restrict`) or would have taken
+    them along (`cascade`), they do not come back without it. Raises Refused (409) naming what must come back first.
+    """
+    problems = []
+    for (entity, id), names in back.items():
+        model = work.app.entities[entity]
+        lookups = sorted(names & model.lookups.keys())
+        draft = work.find(model, id) if lookups else None
+        if draft is None or draft.after["deleted_at"] is not None:
+            continue
+        for name in lookups:
+            target, rule = work.app.entities.get(draft.model.lookups[name]), _rule(draft.model, name)
+            if target is None or target.system or rule == "keep" or draft.after[name] is None:
+                continue
+            pointed = work.find(target, draft.after[name])
+            if pointed is not None and pointed.after["deleted_at"] is None:
+                continue
+            if rule == "clear":
+                draft.after[name] = None
+                work.change(draft, cause=f"clear:{target.name}", checked=False)
+                draft = Draft(draft.model, id, dict(draft.after), dict(draft.after))
+            else:
+                problems.append(_gone(work, draft, name, target))
+    if problems:
+        raise Refused(problems, 409)
+
+
+def _gone(work: Work, draft: Draft, lookup: str, target: EntityApp) -> Problem:
+    """That a record cannot come back without what it points to: named to those who see it."""
+    id = draft.after[lookup]
+    seen = lookup in work.lens.view.permit(draft.model.name).visible
+    title = work.lens.titles(work.w, target.name, [id]).get(id) if seen else None
+    if title is None:
+        return Problem("restore-needs-unseen", draft.model.name)
+    what = {"label": draft.model.labels[lookup], "entity": target.label, "title": title, "id": str(id)}
+    return Problem("restore-needs", lookup, what)
 
 
 def _taken_along(work: Work, other: EntityApp, name: str) -> Statement:
@@ -151,6 +207,7 @@ def merge(work: Work, command: Merge) -> Draft:
     cause = f"merge:{lose.id}"
     # The loser goes first, so that a unique value may move to the one that stays.
     _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
+    hand_over_files(work, lose, keep)
     work.change(keep, cause=cause, checked=False)
     for other in work.app.entities.values():
         for name, target in other.lookups.items():
@@ -161,22 +218,10 @@ def merge(work: Work, command: Merge) -> Draft:
                 if found is not None and not (other.name == model.name and found.id == keep.id):
                     found.after[name] = keep.id
                     work.change(found, cause=cause, checked=False)
-    work.w.run(
-        work.plans.kept("files move", lambda: _move_files(work)),
-        {"to": keep.id, "lost": lose.id, "for_app": work.app.name, "for_entity": model.name},
-    )
     _settle_duplicates(work, model, keep.id, lose.id, "merged")
     fresh = work.find(model, keep.id)
     assert fresh is not None
     return fresh
-
-
-def _move_files(work: Work) -> Statement:
-    f = system.file
-    statement = sa.update(f).where(
-        f.c.record == sa.bindparam("lost"), f.c.app == sa.bindparam("for_app"), f.c.entity == sa.bindparam("for_entity")
-    )
-    return work.plans.db.statement(statement.values(record=sa.bindparam("to")))
 
 
 def _settle_duplicates(work: Work, model: EntityApp, keep: int, lose: int, state: str) -> None:
@@ -223,6 +268,7 @@ def undo(work: Work, command: Undo) -> list[Draft]:
     if not rows or not (work.principal.administrator or any(row[4] == work.principal.user for row in rows)):
         raise Refused(Problem("undo-unknown", "batch"), 404)
     done: list[Draft] = []
+    back: Back = {}
     for entity, id, action, changes, _, cause in rows:
         model = work.app.entities.get(entity)
         draft = work.find(model, id) if model is not None else None
@@ -236,13 +282,17 @@ def undo(work: Work, command: Undo) -> list[Draft]:
                 remove(work, draft, f"undo:{command.batch}")
         elif action in ("delete", "merge"):
             _set_deleted(work, draft, None, "restore", f"undo:{command.batch}")
+            back[entity, id] = frozenset(model.lookups)
         elif action == "restore":
             remove(work, draft, f"undo:{command.batch}")
         elif action == "transition":
             raise Refused(Problem("undo-transition", "batch"), 409)
         else:
-            _put_back(work, model, draft, orjson.loads(changes) if changes else {}, command.batch)
+            taken = orjson.loads(changes) if changes else {}
+            _put_back(work, model, draft, taken, command.batch)
+            back[entity, id] = back.get((entity, id), frozenset()) | taken.keys()
         done.append(draft)
+    _reconnect(work, back)
     _reopen_duplicates(work, rows)
     return done
 

@@ -19,7 +19,7 @@ from engine.problems import Problem, Refused
 from engine.runtime.act import MOST_ROUNDS, OWN, Change, Draft
 from engine.runtime.checking import Checking
 from engine.runtime.plans import EntityPlan
-from engine.runtime.uploads import take_files
+from engine.runtime.uploads import check_files, place_files, take_files
 from engine.storage.errors import UniqueViolation
 
 
@@ -146,7 +146,7 @@ class Work(Checking):
         problems += self.too_few(model, {name: len(rows or ()) for name, rows in children.items()}, path)
         problems += self.locked(draft, fresh, path)
         problems += self.check_references(draft, path, fresh)
-        problems += take_files(self, draft, path, fresh)
+        problems += check_files(self, draft, path, fresh)
         if problems:
             raise Refused(problems)
         self.autofill(draft, fresh)
@@ -185,6 +185,8 @@ class Work(Checking):
     def write(self, draft: Draft, plan: EntityPlan, path: str, seen: int | None) -> None:
         """Write what differs from `before`; with `seen` only over that version."""
         changed = draft.changed
+        if plan.files:
+            place_files(self, draft, plan.files)
         parameters = plan.changes(draft.id, changed, draft.after) | {"seen": seen}
         try:
             count = self.w.run(plan.update(frozenset(changed), seen is not None), parameters)

@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import unicodedata
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from engine.storage.errors import FULL, Unavailable
 CHUNK = 1 << 16
 LONGEST_NAME = 200  # characters
 _INCOMING = "incoming"
+_ASKED = 50_000  # paths at once: each time all rows are looked through
 
 
 @dataclass(frozen=True)
@@ -104,20 +105,35 @@ class Files:
                 with suppress(FileNotFoundError):
                     yield f"{folder.name}/{file.name}", file.stat().st_mtime
 
-    def sweep(self, known: Container[str], before: float) -> list[str]:
-        """Remove files made before `before` (seconds) that no row knows, and uploads that were broken off; what they were.
+    def orphans(self, known: Callable[[list[str]], Collection[str]], before: float) -> list[str]:
+        """Files made before `before` (seconds) that no row knows, and uploads that were broken off before.
 
-        A row is written after its file, so `before` must leave a running upload the time it needs.
+        `known` says which of some paths a row knows; it is asked after they were seen.  A row is written after its file,
+        so `before` must leave a running upload the time it needs.
         """
-        gone = [path for path, made in self.stored() if made < before and path not in known]
-        for path in gone:
-            self.delete(path)
-        for file in (self.root / _INCOMING).glob("*"):
+        old = [path for path, made in self.stored() if made < before]
+        found = []
+        for start in range(0, len(old), _ASKED):
+            some = old[start : start + _ASKED]
+            rows = known(some)
+            found += [path for path in some if path not in rows]
+        for file in sorted((self.root / _INCOMING).glob("*")):
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime < before:
-                    file.unlink()
-                    gone.append(f"{_INCOMING}/{file.name}")
-        return gone
+                    found.append(f"{_INCOMING}/{file.name}")
+        return found
+
+    def sweep(self, orphans: Iterable[str]) -> int:
+        """Remove what `orphans` found; how many bytes that gave back."""
+        freed = 0
+        for path in orphans:
+            folder, _, name = path.partition("/")
+            with suppress(FileNotFoundError):
+                file = self.root / _INCOMING / Path(name).name if folder == _INCOMING else self.place(path)
+                size = file.stat().st_size
+                file.unlink()
+                freed += size
+        return freed
 
     def _fresh(self) -> str:
         name = secrets.token_hex(16)

@@ -195,6 +195,13 @@ match_key = Table(
     Index("dg_match_key_of_record", "record"),
     sqlite_with_rowid=False,
 )  # fmt: skip
+match_again = Table(
+    # Records that were written while others with like keys were: they did not see each other, and are compared again.
+    "dg_match_again", system,
+    Column("entity", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)  # fmt: skip
 calendar_day = Table(
     "dg_calendar_day", system,
     Column("calendar", Text, primary_key=True),

@@ -6,11 +6,12 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
-from engine.clock import Clock
+from engine.clock import MICROSECONDS, Clock
 from engine.columns import new_id
 from engine.storage import system
 from engine.storage.database import Database
 from engine.storage.files import Files
+from engine.storage.statement import among
 
 _F = system.file
 _COLUMNS = (
@@ -53,6 +54,7 @@ class Attachments:
             sa.insert(_F).values({column.name: sa.bindparam(column.name) for column in columns})
         )
         self._forget = db.statement(sa.delete(_F).where(_F.c.id == sa.bindparam("id"), _F.c.record.is_(None)))
+        self._known = db.statement(sa.select(_F.c.path).where(among(_F.c.path, "paths")))
         self._find = db.statement(sa.select(*_COLUMNS).where(_F.c.id == sa.bindparam("id"), _F.c.deleted_at.is_(None)))
 
     def keep(self, app: str, name: str, source: BinaryIO | Iterable[bytes], most: int, by: int | None) -> int:
@@ -89,3 +91,10 @@ class Attachments:
         """A file that has not been deleted."""
         row = self._db.one(self._find, {"id": id})
         return Attachment(*row) if row else None
+
+    def orphans(self, age: int) -> list[str]:
+        """Stored files that no row knows, not even one in the trash, and broken-off uploads; none younger than `age` (seconds)."""
+        return self.files.orphans(self._those_known, self._clock.now() / MICROSECONDS - age)
+
+    def _those_known(self, paths: list[str]) -> set[str]:
+        return {row[0] for row in self._db.all(self._known, {"paths": paths})}

@@ -3,9 +3,13 @@
 The key is stored in the transaction of the write itself, together with the answer.  So there is no moment at which the
 write has happened and the key does not know it: whoever comes second waits for the first to commit and gets his answer;
 if the first is refused or dies, nothing is stored and the second does the work.
+
+What is more than one transaction - an import - claims its key in one of its own before the first (`Once.long`).  Whoever
+comes second while it is under way is told so, and so is whoever comes after a crash in its middle: it is done at most once.
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -44,6 +48,7 @@ class Keys:
         self._find = db.statement(sa.select(_row.c.request, _row.c.status, _row.c.answer).where(mine))
         answer: dict[str, Any] = {"status": sa.bindparam("status_now"), "answer": sa.bindparam("answer_now")}
         self._keep = db.statement(sa.update(_row).where(mine).values(answer))
+        self._release = db.statement(sa.delete(_row).where(mine, _row.c.status.is_(None)))
         self._forget = db.statement(sa.delete(_row).where(_row.c.at < sa.bindparam("before")))
 
     def claim(self, write: Write, user: int, key: str, request: str) -> None:
@@ -51,8 +56,10 @@ class Keys:
         if write.run(self._claim, {"user": user, "key": key, "request": request, "at": self._clock.now()}):
             return
         found = write.one(self._find, {"user": user, "key": key})
-        if found is None or found[1] is None or found[0] != request:
+        if found is None or found[0] != request:
             raise Refused(Problem("key-reused"), 409)
+        if found[1] is None:
+            raise Refused(Problem("key-under-way"), 409)
         kept = orjson.loads(found[2])
         headers = kept["headers"] | {"idempotency-replayed": "true"}
         raise Replay(Response(kept["body"].encode(), found[1], headers, answers.JSON))
@@ -65,6 +72,10 @@ class Keys:
         self._stored += 1
         if self._stored % _TIDY_EVERY == 0:
             write.run(self._forget, {"before": self._clock.now() - KEPT})
+
+    def release(self, write: Write, user: int, key: str) -> None:
+        """Give back a key that has no answer."""
+        write.run(self._release, {"user": user, "key": key})
 
 
 class Once:
@@ -79,6 +90,20 @@ class Once:
     def keep(self, write: Write, response: Response) -> Response:
         self._keys.keep(write, self._user, self._key, response)
         return response
+
+    def long(self, db: Database, work: Callable[[], Response]) -> Response:
+        """Do work that has transactions of its own. Raises Replay, and Refused (409) while it is under way elsewhere.
+
+        A refusal of the request itself (4xx) gives the key back; after anything else nobody knows how far it came.
+        """
+        db.transact(self.claim)
+        try:
+            response = work()
+        except Refused as refused:
+            if refused.status < 500:
+                db.transact(lambda write: self._keys.release(write, self._user, self._key))
+            raise
+        return db.transact(lambda write: self.keep(write, response))
 
 
 def once(keys: Keys, request: Request, user: int, body: bytes) -> Once | None:

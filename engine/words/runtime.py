@@ -40,6 +40,16 @@ WORDS = {
         "zh": "还有你看不到的记录指向它,不能删除。",
         "en": "Records that you do not see still point to it; it cannot be deleted.",
     },
+    "restore-needs": {
+        "zh": "「{label}」所指的{entity}「{title}」已被删除,这条记录不能单独恢复。",
+        "en": '"{label}" points to {entity} "{title}", which is deleted: this record cannot come back without it.',
+        "hint_zh": "先恢复「{title}」。",
+        "hint_en": 'Restore "{title}" first.',
+    },
+    "restore-needs-unseen": {
+        "zh": "它所指的一条你看不到的记录已被删除,不能单独恢复。",
+        "en": "It points to a record that is deleted and that you do not see: it cannot come back without that one.",
+    },
     "not-deleted": {"zh": "这条记录没有被删除。", "en": "This record is not deleted."},
     "child-unknown": {"zh": "第 {row} 行不属于这条记录。", "en": "Row {row} does not belong to this record."},
     "file-unknown": {"zh": "没有这个文件,或它不是你上传的。", "en": "There is no such file, or it is not yours."},

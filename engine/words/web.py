@@ -113,6 +113,12 @@ WORDS: dict[str, Wording] = {
         "hint_zh": "每个新的操作用一个新的值。",
         "hint_en": "Use a new value for each new operation.",
     },
+    "key-under-way": {
+        "zh": "带这个 Idempotency-Key 的请求正在进行,或中途断了。",
+        "en": "The request with this Idempotency-Key is under way, or was broken off in its middle.",
+        "hint_zh": "等一会儿再用同一个值发送;若一直如此,先看看已经写入了什么,再用一个新的值。",
+        "hint_en": "Wait and send it again with the same value; if that does not help, look at what it has written, and use a new value.",
+    },
     "file-missing": {
         "zh": "请求里没有文件。",
         "en": "The request has no file.",

@@ -267,7 +267,7 @@ def a_file_that_was_only_promised(patch: Patch, story: Story) -> None:
 
 @seen_as("holds file")
 def a_file_of_nobody(patch: Patch, story: Story) -> None:
-    patch.setattr("engine.runtime.files._place", lambda work: work.plans.kept("nothing", lambda: _nothing(work)))
+    patch.setattr("engine.runtime.uploads._take", _nothing)
 
 
 def _nothing(work: Work) -> Any:

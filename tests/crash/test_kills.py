@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.storage.system import file as file_table
+from engine.clock import SystemClock
+from engine.web.attachments import Attachments
 from tests.crash.checker import Ledger
 from tests.crash.serve_and_die import POINTS
 from tests.crash.served import Served, working
@@ -62,8 +63,8 @@ def survived(url: str, folder: Path, kills: int, seed: int, processes: int = 1, 
         orphans = checker.orphans()
         # A file that was stored right before the end has no row. Nobody was told of it, and the sweep finds it.
         assert len(orphans) <= sum(intent.status is None or intent.key not in intent.marks for intent in ledger.intents)
-        known = served.db.all(served.db.statement(file_table.select().with_only_columns(file_table.c.path)))
-        checker.files.sweep({path for (path,) in known}, time.time() + 1)
+        attachments = Attachments(served.db, SystemClock(), checker.files)
+        checker.files.sweep(attachments.orphans(age=-1))
         assert checker.orphans() == []
         assert checker.faults(ledger) == []
     assert ledger.acknowledged > kills

@@ -129,6 +129,7 @@ def test_a_renamed_entity_keeps_its_records_files_and_numbers(bench: Bench, edit
         told = {"app": "shop", "entity": "place", "record": place, "version": 1, "at": 0, "action": "create"}
         write.run(db.statement(sa.insert(system.journal).values(told)))
         write.run(db.statement(sa.insert(system.match_key).values(entity="shop.place", key="0=p", record=place)))
+        write.run(db.statement(sa.insert(system.match_again).values(entity="shop.place", record=place)))
     site = (
         "  place:\n    label: 门店\n    title: name\n    fields:\n      name: {type: text,",
         "  site:\n    was: place\n    label: 门店\n    title: title\n    fields:\n      title: {was: name, type: text,",
@@ -139,6 +140,7 @@ def test_a_renamed_entity_keeps_its_records_files_and_numbers(bench: Bench, edit
     assert db.one(db.statement(sa.select(system.file.c.entity, system.file.c.field))) == ("site", "title")
     assert db.one(db.statement(sa.select(system.journal.c.entity))) == ("site",)
     assert db.one(db.statement(sa.select(system.match_key.c.entity))) == ("shop.site",)
+    assert db.one(db.statement(sa.select(system.match_again.c.entity))) == ("shop.site",)
     assert db.one(db.statement(sa.select(system.sequence.c.name, system.sequence.c.last))) == (
         "shop.shop_place.title",
         7,

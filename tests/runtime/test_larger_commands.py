@@ -1,11 +1,15 @@
 """Commands that touch several records: merge, undo, convert, hand over, bulk, duplicates."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from engine.problems import Refused
 from engine.runtime import Bulk, Convert, Create, Delete, Distinct, Handover, Merge, Undo, Update
 from engine.runtime.handover import permission_matrix
-from engine.runtime.matching import queue
+from engine.runtime.matching import compare_again, queue, waiting
+from engine.runtime.rules import after_save
+from engine.runtime.work import Work
 from tests.runtime.conftest import Works
 
 
@@ -146,3 +150,37 @@ def test_undoing_a_creation_does_what_deleting_does(works: Works) -> None:
     works.act("max", Delete("order", order))
     works.act("max", Undo(made.batch))
     assert works.get("max", "client", made.id or 0) is None
+
+
+def test_two_alike_of_the_same_moment_are_found_when_the_queue_is_asked_for(works: Works) -> None:
+    """Neither transaction sees the other; on SQLite there is one after the other, and nothing is to be done again."""
+
+    def create(work: Work, name: str) -> None:
+        work.create(work.model("client", "create"), {"name": name, "phone": "13800138000"})
+        after_save(work)
+
+    def ask() -> tuple[list[int], int]:
+        with works.db.write() as w:
+            work = works.runtime.work(works.app, works.who("fay"), w)
+            compare_again(work, "client")
+            return waiting(work, "client"), len(queue(work, "client"))
+
+    ada = works.who("ada")
+    if works.db.dialect == "sqlite":
+        for name in ("恒锐机械", "恒锐机械有限公司"):
+            with works.db.write() as w:
+                create(works.runtime.work(works.app, ada, w), name)
+    else:
+        with ThreadPoolExecutor(1) as other, works.db.write() as first:
+            create(works.runtime.work(works.app, ada, first), "恒锐机械")
+
+            def second() -> tuple[list[int], int]:
+                with works.db.write() as w:
+                    create(works.runtime.work(works.app, ada, w), "恒锐机械有限公司")
+                return ask()
+
+            behind, pairs = other.submit(second).result(timeout=60)
+            # It did not wait, and it stays remembered while the first is under way.
+            assert (len(behind), pairs) == (1, 0)
+    assert ask() == ([], 1)
+    assert ask() == ([], 1)

@@ -135,5 +135,7 @@ def test_a_sweep_removes_what_no_row_knows_once_it_is_old(files: Files) -> None:
     (files.root / "incoming" / "broken").write_bytes(b"x")
     for path in (files.place(known), files.place(lost), files.root / "incoming" / "broken"):
         os.utime(path, (1000, 1000))
-    assert sorted(files.sweep({known}, before=2000)) == sorted([lost, "incoming/broken"])
+    orphans = files.orphans(lambda paths: {known} & set(paths), before=2000)
+    assert sorted(orphans) == sorted([lost, "incoming/broken"])
+    assert files.sweep(orphans) == 2
     assert {path for path, _ in files.stored()} == {known, young}

@@ -5,9 +5,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 
 from engine.definition import load
+from engine.problems import Problem, Refused
 from engine.publishing.apply import publish
+from engine.storage import system
+from engine.web.idempotency import Keys
 from tests.attacks.conftest import APP, PASSWORD, PDF, Shop
 
 # How many statements each question may cost, once its statements are made and the person is known.
@@ -223,6 +227,46 @@ def test_p25_a_request_with_a_key_is_done_once(shop: Shop) -> None:
     assert shop.bob.post("/order", {"title": "Desk"}, idempotency_key="k1").json()["id"] != first.json()["id"]
 
 
+def test_an_import_with_a_key_is_done_once(shop: Shop) -> None:
+    table = b"Name,Phone\nAcme,13800138000\n,13800138001\n"
+
+    def send(content: bytes, key: str = "i1", name: str = "a.csv", **more: str) -> Any:
+        files = {"file": (name, content)}
+        return shop.ann.ask("POST", "/customer/import", files=files, data=more, headers={"idempotency-key": key})
+
+    rehearsed = send(table, key="i0", dry_run="true")
+    assert (rehearsed.status_code, rehearsed.json()["dry_run"]) == (200, True)
+    first = send(table)
+    assert (first.json()["created"], first.json()["refused"]) == (1, 1)
+    with shop.unchanged():
+        again = send(table)
+        assert (again.status_code, again.content) == (200, first.content)
+        assert again.headers["idempotency-replayed"] == "true"
+        for other in (send(table + b"Other,1\n"), send(table, name="b.csv"), send(table, dry_run="true")):
+            assert (other.status_code, other.json()["code"]) == (409, "key-reused")
+        assert send(table, key="x" * 201).status_code == 400
+        assert send(b"Nothing\n1\n", key="i2").status_code == 422
+    assert send(b"Name\nBolt\n", key="i2").json()["created"] == 1
+    assert sorted(each["name"] for each in shop.ann.get("/customer").json()["records"]) == ["Acme", "Bolt"]
+
+
+def test_an_import_that_is_under_way_or_was_broken_off_is_not_done_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send() -> Any:
+        files = {"file": ("a.csv", b"Name\nAcme\n")}
+        return shop.ann.ask("POST", "/customer/import", files=files, headers={"idempotency-key": "i1"})
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Keys, "keep", lambda *_: (_ for _ in ()).throw(Refused(Problem("unavailable"), 503)))
+        with pytest.raises(AssertionError, match="503"):
+            send()
+    with shop.unchanged():
+        refused = send()
+        assert (refused.status_code, refused.json()["code"]) == (409, "key-under-way")
+    assert [each["name"] for each in shop.ann.get("/customer").json()["records"]] == ["Acme"]
+
+
 def test_p25_what_was_refused_may_be_tried_again_with_its_key(shop: Shop, order: dict[str, Any]) -> None:
     path = f"/order/{order['id']}"
     with shop.unchanged():
@@ -385,3 +429,12 @@ def test_what_is_written_right_after_a_publishing_is_written_by_the_new_version(
     assert (made.status_code, made.json()["record"]["doubled"]) == (201, 14)
     assert shop.ann.get(f"/order/{order['id']}").json()["doubled"] == 10
     assert [row["title"] for row in shop.ann.get("/order?doubled=14").json()["records"]] == ["Chair"]
+
+
+def test_asking_for_pairs_compares_those_of_the_same_moment(shop: Shop) -> None:
+    one, other = (shop.ann.create("customer", name=name) for name in ("Acme", "Bolt"))
+    with shop.site.db.write() as w:
+        add = shop.site.db.upsert(system.match_again, ("entity", "record"))
+        w.many(add, [{"entity": "shop.customer", "record": int(each["id"])} for each in (one, other)])
+    assert shop.join("boss", "admin").get("/customer/duplicates").json() == {"pairs": []}
+    assert shop.site.db.all(shop.site.db.statement(sa.select(system.match_again.c.record))) == []

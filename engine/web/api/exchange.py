@@ -1,12 +1,15 @@
 """Import and export over HTTP. Both run beside the event loop and keep neither the file nor its rows in memory."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import orjson
 from anyio import to_thread
 from starlette.concurrency import iterate_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -15,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from engine.problems import Problem, Refused
 from engine.web import answers, incoming
 from engine.web.api.records import query_of
+from engine.web.idempotency import Replay, once
 from engine.web.resource import AppCall
 
 # What reads and writes spreadsheets is imported by whoever first needs it: a server without imports does without.
@@ -47,7 +51,35 @@ async def import_file(call: AppCall) -> Response:
         how = _how(form)
         dry_run = incoming.flag({name: str(form[name]) for name in ("dry_run",) if name in form}, "dry_run")
         source, name = given.file, Path(given.filename or "import.csv").name
-        return await call.aside(lambda: _imported(call, source, name, what, how, dry_run))
+
+        def work() -> Response:
+            return _imported(call, source, name, what, how, dry_run)
+
+        if call.header("idempotency-key") is None:
+            return await call.aside(work)
+        try:
+            asked = once(call.site.keys, call.request, call.visitor.signed_in(), await _content(call, form))
+            return await call.aside(work if asked is None else lambda: asked.long(call.site.db, work))
+        except Replay as replay:
+            return replay.response
+
+
+async def _content(call: AppCall, form: FormData) -> bytes:
+    """What stands for the body when two imports are compared: everything that was sent, the files by their digests."""
+
+    def digest(file: Any) -> bytes:
+        found = hashlib.file_digest(file, "sha256").digest()
+        file.seek(0)
+        return found
+
+    parts = []
+    for name, value in sorted(form.multi_items(), key=lambda part: part[0]):
+        if isinstance(value, UploadFile):
+            value.file.seek(0)
+            parts.append((name, value.filename, (await call.aside(partial(digest, value.file))).hex()))
+        else:
+            parts.append((name, None, value))
+    return orjson.dumps(parts)
 
 
 def _how(form: FormData) -> dict[str, str]:

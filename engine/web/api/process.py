@@ -5,8 +5,9 @@ from typing import Any
 from starlette.responses import Response
 
 from engine.problems import Problem, Refused
-from engine.runtime.matching import candidates, queue
+from engine.runtime.matching import candidates, compare_again, queue, waiting
 from engine.runtime.moves import Way
+from engine.storage.session import Write
 from engine.web import answers, incoming
 from engine.web.resource import AppCall
 from engine.workflows.gates import Need
@@ -68,7 +69,17 @@ async def pairs(call: AppCall) -> Response:
     given = call.parameters
     incoming.known_parameters(given, ("limit",))
     limit = incoming.number_parameter(given, "limit", 50, 1, 200)
+    runtime = call.site.runtime
+    with call.site.db.read() as r:
+        work = runtime.work(call.app, call.principal, r)
+        work.model(call.entity, "merge")
+        behind = waiting(work, call.entity)
+    if behind:
+
+        def catch_up(w: Write) -> None:
+            compare_again(runtime.work(call.app, call.principal, w), call.entity)
+
+        await call.aside(lambda: call.site.db.transact(catch_up))
     with call.site.db.read(snapshot=True) as r:
-        work = call.site.runtime.work(call.app, call.principal, r)
-        work.model(call.entity, "read")
+        work = runtime.work(call.app, call.principal, r)
         return answers.answer({"pairs": queue(work, call.entity, limit)})

@@ -26,7 +26,7 @@ def transfer_paths(model: EntityApp, base: str, operation: Any) -> dict[str, Any
     asked: tuple[str, ...] = ("filter", "search", "view", "sort", "fields", "deleted")
     choice = {"type": "array", "items": object_of({"id": ID, "title": {"type": ["string", "null"]}}, ("id", "title"))}
     found: dict[str, Any] = {
-        f"{base}/import": {"post": operation(f"import_{name}", "Import a CSV or XLSX file", report, body=upload)},
+        f"{base}/import": {"post": operation(f"import_{name}", "Import a CSV or XLSX file", report, body=upload, parameters=("idempotency-key",), refusals=(409, 422))},
         f"{base}/export.csv": {
             "get": operation(f"export_csv_{name}", "A list as a CSV file", {"content": {"text/csv": {"schema": TEXT}}}, parameters=asked, more=[headers])
         },
