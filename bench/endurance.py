@@ -222,6 +222,10 @@ def main() -> None:
     first = result.memory[min(WARM, len(result.memory) - 1)]
     last = result.memory[-1]
     print(f"memory: {first:.0f} MB after a minute, {last:.0f} MB at the end ({(last / first - 1) * 100:+.1f} %)")
+    marks = (
+        [result.memory[len(result.memory) * part // 8 - 1] for part in range(1, 9)] if len(result.memory) >= 8 else []
+    )
+    print("memory by eighths, MB:", " ".join(f"{each:.0f}" for each in marks))
     print(
         f"load average of the machine: {before[0]:.1f} before, {after[1]:.1f} over the last five minutes, {os.cpu_count()} cores"
     )
