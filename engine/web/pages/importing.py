@@ -264,7 +264,10 @@ def _report(
     one, t = report.steps[0], visit.t
     columns, rows = _good(visit, mapped, one)
     counts = [
-        (name, t(f"import-{name}"), getattr(one, name)) for name in ("created", "updated", "unchanged", "refused")
+        ("created", t("import-created"), one.created),
+        ("updated", t("import-updated"), one.updated),
+        ("unchanged", t("import-unchanged"), one.unchanged),
+        ("refused", t("import-refused"), one.refused),
     ]
     return _draw(
         visit, mapped.model, step, mapped.chosen, file=kept, counts=counts, able=one.created + one.updated, refused=one.refused,

@@ -235,7 +235,7 @@ class Mapped:
         return found
 
     def _order_words(self, order: DateOrder, example: str) -> str:
-        words = self.t(f"import-{order}")
+        words = {"ymd": self.t("import-ymd"), "mdy": self.t("import-mdy"), "dmy": self.t("import-dmy")}[order]
         return self.t("import-order", order=words, example=example) if example else words
 
 
