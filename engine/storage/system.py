@@ -221,6 +221,54 @@ calendar_stretch = Table(
     Index("dg_calendar_before", "calendar", "before", "since"),
     sqlite_with_rowid=False,
 )  # fmt: skip
+personal = Table(
+    # What one person keeps for himself: stars, records lately seen, drafts of forms, settings. The person goes, so does it.
+    "dg_personal", system,
+    Column("user", BigInteger, primary_key=True),
+    Column("app", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # star, seen, draft, setting …
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+    _at(),
+    Index("dg_personal_latest", "user", "app", "kind", "at"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+saved_view = Table(
+    # A list as somebody wants to see it again: for himself, or for others of the app.
+    "dg_saved_view", system, _id(),
+    Column("app", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("query", Text, nullable=False),  # JSON: the parameters of the page's address
+    Column("shared", Text, nullable=False),  # none, team (his own and those below), all
+    Column("team", BigInteger),  # the owner's team when it was shared
+    Column("version", Integer, nullable=False, server_default="1"),
+    _at(),
+    Index("dg_saved_view_of_entity", "app", "entity"),
+)  # fmt: skip
+comment = Table(
+    "dg_comment", system, _id(),
+    Column("app", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("record", BigInteger, nullable=False),
+    Column("by", BigInteger),  # None: a rule wrote it
+    Column("text", Text, nullable=False),  # plain text; people are mentioned as @[login]
+    _at(), _at("edited_at", nullable=True), _at("deleted_at", nullable=True),
+    Index("dg_comment_of_record", "record", "id"),
+)  # fmt: skip
+notice = Table(
+    # What somebody is told in the app. It holds no value of a record: what it says is read with his eyes when he looks.
+    "dg_notice", system, _id(),
+    Column("user", BigInteger, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # mention, assigned …
+    Column("entity", Text), Column("record", BigInteger),
+    Column("by", BigInteger),
+    Column("detail", Text),  # JSON, as the kind needs
+    _at(), _at("read_at", nullable=True),
+    Index("dg_notice_of_user", "user", "app", "at"),
+)  # fmt: skip
 
 
 def publishing_lock(app: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from anyio import CapacityLimiter
 
 from engine.access.people import People
+from engine.access.personal import Personal
 from engine.app import App
 from engine.clock import Clock, SystemClock
 from engine.problems import Problem, Refused
@@ -33,6 +34,7 @@ class Site:
     db: Database
     clock: Clock
     people: People
+    personal: Personal
     live: Live
     files: Files
     attachments: Attachments
@@ -55,7 +57,7 @@ class Site:
         files = Files(settings.files)
         limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, People(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter),
         )  # fmt: skip
 
