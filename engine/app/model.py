@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from engine.access.definition import Action
 from engine.access.policies import Policies
+from engine.app.public import PublicForm
 from engine.calendars import WorkingCalendar
 from engine.definition.model import AppDefinition, Entity
 from engine.expressions import Expression
@@ -183,6 +184,7 @@ class App:
     forms: Mapping[str, Form]
     policies: Policies
     dependents: Mapping[tuple[str, str], tuple[Dependent, ...]]
+    public: Mapping[str, PublicForm] = field(default_factory=dict)
 
     def role_label(self, role: str) -> Label:
         found = self.definition.roles.get(role)

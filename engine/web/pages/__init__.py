@@ -8,12 +8,14 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where
+    guests, inviting    public forms: for everybody, and for those who hand out their addresses
     doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
 """
 
 from collections.abc import Callable
 
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
@@ -25,6 +27,8 @@ from engine.web.pages import (
     finding,
     forms,
     gates,
+    guests,
+    inviting,
     lists,
     merging,
     months,
@@ -33,9 +37,10 @@ from engine.web.pages import (
     several,
 )
 from engine.web.pages.frame import STATIC, static_version
+from engine.web.pages.guests import GuestPage, public_upload
 from engine.web.pages.visit import AppVisit, Page, Visit
 
-__all__ = ["routes", "takes_files"]
+__all__ = ["public_upload", "routes", "takes_files"]
 
 
 class _Forever(StaticFiles):
@@ -59,10 +64,16 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in", Page(Visit, open_to_all=True, get=doors.get_sign_in, post=doors.post_sign_in)),
         Route("/sign-out", Page(Visit, open_to_all=True, post=doors.post_sign_out)),
         Route("/settings", Page(Visit, open_to_all=True, post=doors.post_settings)),
+        Route("/f/embed.js", embed_script),
+        Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
+        Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
+        Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/{app}", Page(get=doors.to_home)),
         Route("/{app}/", Page(get=doors.get_home)),
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
+        Route("/{app}/public-forms", Page(get=inviting.get_forms)),
+        Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
@@ -85,6 +96,12 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
         Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
     ]
+
+
+async def embed_script(request: Request) -> Response:
+    """What a page of another site loads beside a public form, so that the frame is as high as the form."""
+    headers = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
+    return FileResponse(STATIC / "embed.js", media_type="text/javascript", headers=headers)
 
 
 def _importing(step: str) -> Callable[[AppVisit], Response]:
