@@ -307,10 +307,15 @@ def _strangers(visit: GuestVisit) -> list[str]:
     """Names in the posted form that the form does not have."""
     assert visit.form is not None
     fields = visit.model.fields
-    known = set(_OWN)
+    words, files = set(_OWN), set()
     for name in visit.open.asks[visit.way]:
-        known |= {f"{name}~new", f"{name}~kept"} if isinstance(fields[name], Attached) else {name}
-    return sorted({name[:60] for name in visit.form if name not in known})
+        if isinstance(fields[name], Attached):
+            words.add(f"{name}~kept")
+            files.add(f"{name}~new")
+        else:
+            words.add(name)
+    sent = visit.form.multi_items()
+    return sorted({name[:60] for name, value in sent if name not in (words if isinstance(value, str) else files)})
 
 
 def _posted(visit: GuestVisit) -> Draft:
