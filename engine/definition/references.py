@@ -83,6 +83,8 @@ class _References:
             yield from self.each("role", ("roles", name, "apart"), role.apart, d.roles)
         for name, entity in d.entities.items():
             yield from self.entity(name, entity)
+        for name, group in d.menu.items():
+            yield from self.each("entity", ("menu", name, "entities"), group.entities, d.entities)
         for name, form in d.forms.items():
             path: KeyPath = ("forms", name)
             yield Reference("entity", (*path, "entity"), form.entity, d.entities)

@@ -185,6 +185,12 @@ WORDS = {
         "hint_zh": "授予 read,或改 roles。",
         "hint_en": "Grant read, or change roles.",
     },
+    "part-in-menu": {
+        "zh": "「{entity}」在上级记录的页面里维护,不会出现在菜单中。",
+        "en": '"{entity}" is edited on the page of what it belongs to and has no entry in the menu.',
+        "hint_zh": "从菜单中删去。",
+        "hint_en": "Delete it from the menu.",
+    },
     "shown-twice": {
         "zh": "「{name}」在这里出现了两次。",
         "en": '"{name}" stands here twice.',

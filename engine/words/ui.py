@@ -7,6 +7,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "main-menu": ("主导航", "Main menu"),
     "place": ("位置", "You are here"),
     "records": ("业务", "Records"),
+    "other-records": ("其他", "More"),
     "apps": ("切换应用", "Switch app"),
     "me": ("我的", "Me"),
     "more": ("更多", "More"),

@@ -27,7 +27,7 @@ from engine.storage.errors import LockTimeout, StatementTimeout, Unavailable
 from engine.web import incoming
 from engine.web.observe import log
 from engine.web.pages.cells import Cell, address
-from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, Link, Shell, Words, draw, icon_of, said
+from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, Link, MenuGroup, Shell, Words, draw, icon_of, said
 from engine.web.pages.uploads import file_cells
 from engine.web.site import Site
 from engine.web.visitor import Visitor, forget, genuine, visitor
@@ -36,6 +36,8 @@ MOST_PARTS = 4000
 MOST_FILES = 100
 MOST_TEXT = 1 << 20  # bytes of one value that is not a file
 FLASH = "dougong-note"
+FOLDED = "folded"  # groups of the menu that the reader closed, as pages.js keeps them
+REST = "~rest"
 LONGEST_FLASH = 3500  # a browser drops a cookie of more than 4 kB
 
 
@@ -215,8 +217,26 @@ class AppVisit(Visit):
         bar = sorted(shown, key=self.rank)[:3]
         return Shell(
             self.app.label[self.language], f"/{self.app.name}/", f"/{self.app.name}/my-page", f"/{self.app.name}/my-search", self.principal.name, self._team(),
-            self.current, tuple(links.values()), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
+            self.current, self._menu(links), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
         )  # fmt: skip
+
+    def _menu(self, links: Mapping[str, Link]) -> tuple[MenuGroup, ...]:
+        """What the reader sees of each group; what no group names comes last."""
+        folded = self.request.cookies.get(FOLDED)
+        known = None if folded is None else frozenset(folded.split("."))
+        made, left = [], dict(links)
+        for name, group in self.app.definition.menu.items():
+            shown = tuple(left.pop(each) for each in group.entities if each in left)
+            here = any(link.current for link in shown)
+            label = group.label[self.language] if group.label else name
+            opened = not group.folded if known is None else name not in known
+            made.append(MenuGroup(name, label, shown, here or opened))
+        rest = tuple(left.values())
+        label = self.t("other-records") if made else self.t("records")
+        made.append(
+            MenuGroup(REST, label, rest, known is None or REST not in known or any(each.current for each in rest))
+        )
+        return tuple(group for group in made if group.links)
 
     def rank(self, model: EntityApp) -> int:
         """How far from the top an entity stands where room is short.

@@ -103,6 +103,12 @@ document.querySelectorAll(".dg-stages").forEach((bar) => {
   if (now) bar.scrollLeft = now.offsetLeft - (bar.clientWidth - now.offsetWidth) / 2;
 });
 
+// Which groups of the menu are closed is kept in a cookie, so that the next page comes with them closed.
+document.querySelectorAll(".navg").forEach((group) => group.addEventListener("toggle", () => {
+  const closed = [...document.querySelectorAll(".navg:not([open])")].map((each) => each.dataset.group);
+  document.cookie = `folded=${closed.join(".")}; path=/; max-age=31536000; samesite=lax`;
+}));
+
 lookups(document);
 
 finding();
