@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field as Key, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
 from engine.access.definition import Policy, Role
+from engine.analytics.definition import Home
 from engine.fields import Field, field_types
 from engine.forms.definition import Form, MenuGroup, Section, View
 from engine.rules.definition import Conversion, Duplicates, Group, Notice, Rule, Score
@@ -174,6 +175,9 @@ class AppDefinition(Shape):
     kinds: dict[str, Kind] = Key(default_factory=dict, description="Kinds of stage, in the order of a journey.")
     forms: dict[str, Form] = Key(default_factory=dict)
     views: dict[str, View] = Key(default_factory=dict)
+    homes: dict[str, Home] = Key(
+        default_factory=dict, description="What people find when they open the app, by job; one home for all of a role."
+    )
     policies: dict[str, dict[str, Policy]] = Key(default_factory=dict)
     processes: dict[str, Process] = Key(default_factory=dict)
     scores: dict[str, Score] = Key(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engine.analytics.cards import Card
 from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.regions import Region
@@ -334,3 +335,16 @@ class AggregateSenseless(Check):
                 if type is not None and type.unit == "percent":
                     label = facts.field_label(view.entity, key)
                     yield facts.problem(self.code, ("views", name, "sum", index), value=key, field=label)
+        for name, home in facts.definition.homes.items():
+            for card_name, card in home.cards.items():
+                yield from self._card(facts, ("homes", name, "cards", card_name), card)
+
+    def _card(self, facts: Facts, path: KeyPath, card: Card) -> Iterator[Problem]:
+        views = facts.definition.views
+        about = card.about(lambda view: views[view].entity if view in views else None)
+        for mention in card.mentions():
+            if mention.use == "sum" and about in facts.definition.entities:
+                type = facts.scope.field(about, mention.name)
+                if type is not None and type.unit == "percent":
+                    label = facts.field_label(about, mention.name)
+                    yield facts.problem(self.code, (*path, *mention.path), value=mention.name, field=label)

@@ -7,8 +7,9 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
-    mapped      which column of a file goes where
-    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
+    mapped      which column of a file goes where           kept       recent and starred records
+    cards/      the cards of a home, one kind a file         clocks     time that runs, in words
+    doors, homes, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
 """
 
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from engine.web.pages import (
     finding,
     forms,
     gates,
+    homes,
+    kept,
     lists,
     merging,
     months,
@@ -59,8 +62,9 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in", Page(Visit, open_to_all=True, get=doors.get_sign_in, post=doors.post_sign_in)),
         Route("/sign-out", Page(Visit, open_to_all=True, post=doors.post_sign_out)),
         Route("/settings", Page(Visit, open_to_all=True, post=doors.post_settings)),
-        Route("/{app}", Page(get=doors.to_home)),
-        Route("/{app}/", Page(get=doors.get_home)),
+        Route("/{app}", Page(get=homes.to_home)),
+        Route("/{app}/", Page(get=homes.get_home)),
+        Route("/{app}/my-card", Page(get=homes.get_card)),
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
@@ -80,6 +84,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/tick", Page(post=gates.post_tick)),
         Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
         Route(f"{one}/delete", Page(post=actions.post_delete)),
+        Route(f"{one}/star", Page(post=kept.post_star)),
         Route(f"{one}/restore", Page(post=actions.post_restore)),
         Route(f"{one}/convert/{{conversion}}", Page(post=actions.post_convert)),
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),

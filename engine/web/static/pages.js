@@ -116,3 +116,5 @@ finding();
 if (document.querySelector("#board")) import("./board.js");
 
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
+
+if (document.querySelector("[data-cards]")) import("./home.js");
