@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field as Key
 
+from engine.forms.public import Public
 from engine.shape import Formula, Names, Shape, Text
 
 
@@ -37,6 +38,14 @@ class Form(Shape):
     )
     for_: Literal["create", "edit", "both"] = Key("both", alias="for")
     roles: Names = Key((), description="Who gets this form instead of the derived one; empty: everybody.")
+    public: Public | None = Key(
+        None, description="Opens the form to everybody, without signing in; nobody inside gets it."
+    )
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of all sections, in order, each once."""
+        return tuple(dict.fromkeys(name for section in self.sections.values() for name in section.fields))
 
 
 class MenuGroup(Shape):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 
+from engine.access.guests import Guests
 from engine.access.people import People
 from engine.access.personal import Personal
 from engine.app import App
@@ -22,6 +23,7 @@ from engine.web.group_commit import GroupCommit
 from engine.web.idempotency import Keys
 from engine.web.observe import Metrics
 from engine.web.rates import Bucket, Rates
+from engine.web.room import Room
 from engine.web.settings import Settings
 
 # Scans, uploads and password hashes run here. Each thread keeps a connection, so there are few.
@@ -45,6 +47,8 @@ class Site:
     bucket: Bucket
     limiter: CapacityLimiter
     writes: GroupCommit
+    guests: Guests
+    guest_room: Room = field(default_factory=Room)
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
 
@@ -58,7 +62,7 @@ class Site:
         limiter = CapacityLimiter(THREADS)
         return cls(
             settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
-            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter),
+            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
 
     def reading(self, app: App) -> Reading:

@@ -74,6 +74,7 @@ class RequiredUnfillable(Check):
             form
             for form in facts.definition.forms.values()
             if form.entity == entity
+            and form.public is None
             and form.for_ in ("create", "both")
             and (not form.roles or facts.roles[role] & set(form.roles))
         ]

@@ -10,11 +10,13 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     mapped      which column of a file goes where           kept       recent and starred records
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
     doors, homes, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
+    guests, inviting    public forms: for everybody, and for those who hand out their addresses
 """
 
 from collections.abc import Callable
 
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
@@ -26,7 +28,9 @@ from engine.web.pages import (
     finding,
     forms,
     gates,
+    guests,
     homes,
+    inviting,
     kept,
     lists,
     merging,
@@ -36,9 +40,10 @@ from engine.web.pages import (
     several,
 )
 from engine.web.pages.frame import STATIC, static_version
+from engine.web.pages.guests import GuestPage, public_upload
 from engine.web.pages.visit import AppVisit, Page, Visit
 
-__all__ = ["routes", "takes_files"]
+__all__ = ["public_upload", "routes", "takes_files"]
 
 
 class _Forever(StaticFiles):
@@ -65,8 +70,14 @@ def routes() -> list[BaseRoute]:
         Route("/{app}", Page(get=homes.to_home)),
         Route("/{app}/", Page(get=homes.get_home)),
         Route("/{app}/my-card", Page(get=homes.get_card)),
+        Route("/f/embed.js", embed_script),
+        Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
+        Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
+        Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
+        Route("/{app}/public-forms", Page(get=inviting.get_forms)),
+        Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
@@ -90,6 +101,12 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
         Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
     ]
+
+
+async def embed_script(request: Request) -> Response:
+    """What a page of another site loads beside a public form, so that the frame is as high as the form."""
+    headers = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
+    return FileResponse(STATIC / "embed.js", media_type="text/javascript", headers=headers)
 
 
 def _importing(step: str) -> Callable[[AppVisit], Response]:

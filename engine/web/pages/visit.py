@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import orjson
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.access.principal import Principal
 from engine.app import App, EntityApp
+from engine.app.public import PublicForm
 from engine.problems import Language, Problem, Refused
 from engine.reading import Lens, Query
 from engine.storage.errors import LockTimeout, StatementTimeout, Unavailable
@@ -192,9 +193,17 @@ class AppVisit(Visit):
     def files(self, r: Any) -> Callable[[Iterable[str]], Mapping[str, Cell]]:
         return lambda ids: file_cells(self, r, ids)
 
+    def managed_forms(self) -> list[PublicForm]:
+        """The public forms of the app whose addresses the visitor may hand out."""
+        mine = self.principal
+        forms = self.app.public.values()
+        return [form for form in forms if mine.administrator or mine.roles & set(form.public.managed_by)]
+
     def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
         """What else can be done from a list: bring rows in, take its rows along."""
         found = []
+        if any(form.entity == model.name for form in self.managed_forms()):
+            found.append(Link(self.t("public-forms"), self.href("public-forms"), "globe"))
         if self.lens.may(model.name, "import"):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
         if not self.lens.may(model.name, "export"):
@@ -319,6 +328,10 @@ class Page:
             forget(response, request)
         await response(scope, receive, send)
 
+    def room(self, site: Site) -> CapacityLimiter:
+        """Where its work waits for a thread."""
+        return site.limiter
+
     def _comes(self, request: Request, site: Site) -> tuple[Visitor, bool, Response | None]:
         """Who comes, whether with credentials that do not hold, and the answer if he gets no further."""
         nobody, broken = stranger(request, site), False
@@ -349,7 +362,7 @@ class Page:
         try:
             genuine(request, who, plain.field("csrf"))
             visit = plain if self._kind is Visit else self._kind(request, site, who, form)
-            return await to_thread.run_sync(self._drawn, visit, limiter=site.limiter)
+            return await to_thread.run_sync(self._drawn, visit, limiter=self.room(site))
         except Refused as error:
             return plain.refused(error)
         except (Unavailable, LockTimeout, StatementTimeout):
