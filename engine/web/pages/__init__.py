@@ -8,7 +8,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where
-    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
+    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, duplicates, notices,
+    actions: pages
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from engine.web.pages import (
     actions,
     boards,
     doors,
+    duplicates,
     finding,
     forms,
     gates,
@@ -63,6 +65,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/", Page(get=doors.get_home)),
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
+        Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
@@ -83,6 +86,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/restore", Page(post=actions.post_restore)),
         Route(f"{one}/convert/{{conversion}}", Page(post=actions.post_convert)),
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
+        Route(f"{one}/undo", Page(post=merging.post_undo)),
         Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
     ]
 
