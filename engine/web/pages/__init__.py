@@ -9,8 +9,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where           kept       recent and starred records
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
-    doors, homes, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
-    guests, inviting    public forms: for everybody, and for those who hand out their addresses
+
+Every other module is a page, or pages that belong together.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,7 @@ from engine.web.pages import (
     actions,
     boards,
     doors,
+    duplicates,
     finding,
     forms,
     gates,
@@ -78,6 +79,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/public-forms", Page(get=inviting.get_forms)),
         Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
+        Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
@@ -99,6 +101,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/restore", Page(post=actions.post_restore)),
         Route(f"{one}/convert/{{conversion}}", Page(post=actions.post_convert)),
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
+        Route(f"{one}/undo", Page(post=merging.post_undo)),
         Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
     ]
 

@@ -148,7 +148,15 @@ def _t(context: Context, code: str, **parameters: Any) -> str:
 
 
 # Every template may ask for these.
-_ALWAYS: Mapping[str, Any] = {"theme": "", "density": "default", "csrf": "", "shell": None, "problems": (), "note": ""}
+_ALWAYS: Mapping[str, Any] = {
+    "theme": "",
+    "density": "default",
+    "csrf": "",
+    "shell": None,
+    "problems": (),
+    "note": "",
+    "undo": None,
+}
 
 
 def draw(template: str, language: str, values: Mapping[str, Any]) -> str:
