@@ -13,6 +13,7 @@ from engine.app.model import (
     Computed,
     ConversionApp,
     EntityApp,
+    HomeApp,
     NoticeApp,
     RuleApp,
     ViewApp,
@@ -117,6 +118,7 @@ class _Compiler:
         return App(
             d.app, d.label, self.number, hash_of(self.checked), d, self.layout, calendar, self.scope, self.expressions,
             entities, processes, scores, {name: self._view(name) for name in d.views}, d.forms, policies, dependents_of(computed, entities),
+            {name: self._home(name) for name in d.homes},
             public_forms(d, self.fields),
         )  # fmt: skip
 
@@ -434,6 +436,11 @@ class _Compiler:
             name, view.entity, view.label or Label.of(name), self._optional(f"views.{name}.where"), view.columns, view.sort, view.filters, view.default,
             frozenset(self._including(view.roles)), view.group, view.sum,
         )  # fmt: skip
+
+    def _home(self, name: str) -> HomeApp:
+        home = self.definition.homes[name]
+        roles = frozenset(self._including(home.for_))
+        return HomeApp(name, home.label or Label.of(name), roles, home.bar, home.cards)
 
 
 def _title(entity: Entity, fields: Mapping[str, Field]) -> str:

@@ -57,6 +57,7 @@ _WORDS = {
     ),
     "duration": Label("带单位的时长,如 3 workdays", "a duration with its unit, such as 3 workdays"),
     "field": Label("字段", "a field"),
+    "card": Label("卡片", "a card"),
 }
 
 
@@ -108,6 +109,10 @@ def _problem(source: Source, error: Any) -> tuple[KeyPath, Problem]:
         near = field_types.nearest(name)
         patch = source.patch(where, near) if near else None
         return where, _made(source, where, "unknown-type", {"name": name, "nearest": near}, (patch,) if patch else ())
+    if kind == "unknown_card":
+        near = context["nearest"]
+        patch = source.patch((*path, "kind"), near) if near else None
+        return (*path, "kind"), _made(source, (*path, "kind"), "unknown-card", context, (patch,) if patch else ())
     if kind == "literal_error":
         options = _options(context["expected"])
         listed = "、".join(options), ", ".join(options)

@@ -48,6 +48,14 @@ class Form(Shape):
         return tuple(dict.fromkeys(name for section in self.sections.values() for name in section.fields))
 
 
+class MenuGroup(Shape):
+    """Entities that stand together in the menu. Those that no group names stand in a last one of their own."""
+
+    label: Text | None = None
+    entities: Names = Key(description="Entities, in order; whoever may not see one has no entry for it.")
+    folded: bool = Key(False, description="Closed until somebody opens it; the browser remembers what he opened.")
+
+
 def _sort(value: object) -> object:
     return [value] if isinstance(value, str) else value
 

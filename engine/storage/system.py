@@ -202,6 +202,7 @@ duplicate = Table(
     Column("by", BigInteger), _at(),
     Index("dg_duplicate_pair", "entity", "one", "other", unique=True),
     Index("dg_duplicate_other", "other"),
+    Index("dg_duplicate_queue", "entity", "state", "score", "id"),
 )  # fmt: skip
 match_key = Table(
     # Blocking keys: records that share one are compared.

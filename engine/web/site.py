@@ -51,6 +51,7 @@ class Site:
     guest_room: Room = field(default_factory=Room)
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
+    late: dict[int, float] = field(default_factory=dict)  # marks of questions that took long, until when they count so
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> "Site":

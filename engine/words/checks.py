@@ -185,6 +185,41 @@ WORDS = {
         "hint_zh": "授予 read,或改 roles。",
         "hint_en": "Grant read, or change roles.",
     },
+    "part-in-menu": {
+        "zh": "「{entity}」在上级记录的页面里维护,不会出现在菜单中。",
+        "en": '"{entity}" is edited on the page of what it belongs to and has no entry in the menu.',
+        "hint_zh": "从菜单中删去。",
+        "hint_en": "Delete it from the menu.",
+    },
+    # Homes
+    "card-source": {
+        "zh": "卡片{why}。",
+        "en": "The card {why}.",
+        "hint_zh": "写上 view 或 entity 之一。",
+        "hint_en": "Name a view or an entity, one of them.",
+    },
+    "card-unfit": {
+        "zh": "「{field}」是 {type},{does}。",
+        "en": '"{field}" is {type} and {does}.',
+    },
+    "card-idle": {
+        "zh": "「{name}」在这里不起作用:{why}。",
+        "en": '"{name}" does nothing here: {why}.',
+        "hint_zh": "补上缺的键,或删去它。",
+        "hint_en": "Add the key that is missing, or delete this one.",
+    },
+    "card-unseen": {
+        "zh": "没有人看得到卡片「{card}」:{roles} 不能查看 {what}。",
+        "en": 'Nobody sees the card "{card}": {roles} may not see {what}.',
+        "hint_zh": "授予权限,或改 for、换一个视图。",
+        "hint_en": "Grant it, change for, or take another view.",
+    },
+    "home-unreached": {
+        "zh": "没有人会打开首页「{home}」:前面的「{earlier}」总是先合适。",
+        "en": 'Nobody ever gets the home "{home}": "{earlier}" before it always fits first.',
+        "hint_zh": "把它移到前面。",
+        "hint_en": "Move it before that one.",
+    },
     "shown-twice": {
         "zh": "「{name}」在这里出现了两次。",
         "en": '"{name}" stands here twice.',

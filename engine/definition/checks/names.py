@@ -152,6 +152,12 @@ class UnknownProcess(_Unknown):
     )
 
 
+class UnknownView(_Unknown):
+    code, kind = "unknown-view", "view"
+    wrong = "entities: {order: {fields: {name: text}}}\nviews: {all: {entity: order}}\nhomes: {desk: {cards: {orders: {kind: list, view: al}}}}"
+    repaired = wrong.replace("view: al}", "view: all}")
+
+
 class UnknownTeam(_Unknown):
     code, kind = "unknown-team", "team"
     wrong = "entities: {order: {fields: {name: text}}}\nsample: {teams: {north: {label: N}, south: {label: S, parent: nroth}}}"

@@ -7,9 +7,10 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
-    mapped      which column of a file goes where
-    guests, inviting    public forms: for everybody, and for those who hand out their addresses
-    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
+    mapped      which column of a file goes where           kept       recent and starred records
+    cards/      the cards of a home, one kind a file         clocks     time that runs, in words
+
+Every other module is a page, or pages that belong together.
 """
 
 from collections.abc import Callable
@@ -24,11 +25,14 @@ from engine.web.pages import (
     actions,
     boards,
     doors,
+    duplicates,
     finding,
     forms,
     gates,
     guests,
+    homes,
     inviting,
+    kept,
     lists,
     merging,
     months,
@@ -64,16 +68,18 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in", Page(Visit, open_to_all=True, get=doors.get_sign_in, post=doors.post_sign_in)),
         Route("/sign-out", Page(Visit, open_to_all=True, post=doors.post_sign_out)),
         Route("/settings", Page(Visit, open_to_all=True, post=doors.post_settings)),
+        Route("/{app}", Page(get=homes.to_home)),
+        Route("/{app}/", Page(get=homes.get_home)),
+        Route("/{app}/my-card", Page(get=homes.get_card)),
         Route("/f/embed.js", embed_script),
         Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
         Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
-        Route("/{app}", Page(get=doors.to_home)),
-        Route("/{app}/", Page(get=doors.get_home)),
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/public-forms", Page(get=inviting.get_forms)),
         Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
+        Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
@@ -91,9 +97,11 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/tick", Page(post=gates.post_tick)),
         Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
         Route(f"{one}/delete", Page(post=actions.post_delete)),
+        Route(f"{one}/star", Page(post=kept.post_star)),
         Route(f"{one}/restore", Page(post=actions.post_restore)),
         Route(f"{one}/convert/{{conversion}}", Page(post=actions.post_convert)),
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
+        Route(f"{one}/undo", Page(post=merging.post_undo)),
         Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
     ]
 

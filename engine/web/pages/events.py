@@ -11,7 +11,7 @@ from engine.clock import MICROSECONDS, instant
 from engine.columns import days
 from engine.problems import Label
 from engine.shape import SpanValue
-from engine.web.pages.cells import Titles, cell
+from engine.web.pages.cells import Titles, cell, id_in
 from engine.web.pages.frame import Words
 from engine.web.pages.visit import AppVisit
 from engine.workflows.process import ProcessApp, StageApp
@@ -51,6 +51,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Event:
+    """`batch` names what can be taken back by the reader, such as a merge; empty for all else."""
+
     who: str
     words: str
     when: str
@@ -59,6 +61,7 @@ class Event:
     color: str = ""
     reason: str = ""
     changes: tuple[Difference, ...] = ()
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,31 @@ def events(
     ]
     titles.of(model.name, sides, names)
     moves = {each["entered_at"]: each for each in stages}
-    return [_event(visit, model, each, titles, moves) for each in history]
+    merged = {id for each in history if (id := _merged(each)) is not None}
+    others = visit.lens.titles(r, model.name, merged)
+    undone = {each["cause"].partition(":")[2] for each in history if (each["cause"] or "").startswith("undo:")}
+    return [_told(visit, each, _event(visit, model, each, titles, moves), others, undone) for each in history]
+
+
+def _merged(entry: Mapping[str, Any]) -> int | None:
+    """The other record of a merge; None for anything else that happened."""
+    kind, _, id = (entry["cause"] or "").partition(":")
+    return id_in(id) if kind == "merge" else None
+
+
+def _told(
+    visit: AppVisit, entry: Mapping[str, Any], event: Event, others: Mapping[int, str], undone: set[str]
+) -> Event:
+    """A merge says with what, and can be taken back by whoever did it, unless it has been."""
+    other, t = _merged(entry), visit.t
+    if other is None:
+        return event
+    title = others.get(other)
+    into = entry["action"] == "merge"
+    words = t("did-merge-in-unseen") if title is None else t("did-merge-into" if into else "did-merge-in", title=title)
+    own = visit.principal.administrator or entry["user"] == str(visit.principal.user)
+    batch = entry["batch"] if own and entry["batch"] and entry["batch"] not in undone else ""
+    return replace(event, words=words, icon="merge", reason="", batch=batch)
 
 
 def _event(

@@ -7,7 +7,7 @@ sent to the sign-in page and comes back afterwards.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -28,15 +28,26 @@ from engine.storage.errors import LockTimeout, StatementTimeout, Unavailable
 from engine.web import incoming
 from engine.web.observe import log
 from engine.web.pages.cells import Cell, address
-from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, Link, Shell, Words, draw, icon_of, said
+from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, Link, MenuGroup, Shell, Words, draw, icon_of, said
 from engine.web.pages.uploads import file_cells
 from engine.web.site import Site
 from engine.web.visitor import Visitor, forget, genuine, visitor
+
+
+@dataclass(frozen=True)
+class Back:
+    """The way back from what was just done: a form with these fields, shown once beside the note that says so."""
+
+    action: str
+    fields: Mapping[str, str]
+
 
 MOST_PARTS = 4000
 MOST_FILES = 100
 MOST_TEXT = 1 << 20  # bytes of one value that is not a file
 FLASH = "dougong-note"
+FOLDED = "folded"  # groups of the menu that the reader closed, as pages.js keeps them
+REST = "~rest"
 LONGEST_FLASH = 3500  # a browser drops a cookie of more than 4 kB
 
 
@@ -112,19 +123,26 @@ class Visit:
             "density": density if density in DENSITIES else "default",
             "note": self.flash["note"],
             "warnings": self.flash["warnings"],
+            "undo": self.flash["undo"],
         }
         response = HTMLResponse(draw(template, self.language, {**common, **values}), status, {"vary": "Cookie"})
         if FLASH in self.request.cookies and self.request.method == "GET":
             response.delete_cookie(FLASH, path="/")
         return response
 
-    def go(self, href: str, note: str = "", warnings: Iterable[str] = ()) -> Response:
-        """Send the browser on after something was done, with a note to show there once."""
+    def go(self, href: str, note: str = "", warnings: Iterable[str] = (), back: Back | None = None) -> Response:
+        """Send the browser on after something was done, with a note to show there once, and the way back if there is one."""
         response = RedirectResponse(own_address(href), 303)
         if note or warnings:
-            told = _folded(note, list(warnings))
+            told = _folded(note, list(warnings), back)
             response.set_cookie(FLASH, told, max_age=120, path="/", secure=self.secure, httponly=True, samesite="lax")
         return response
+
+    @property
+    def after_asked(self) -> str:
+        """Where whoever opened this page wants to go on afterwards; empty if he said nothing."""
+        asked = self.field("after") or self.request.query_params.get("after", "")
+        return own_address(asked, "") if asked else ""
 
     def after(self, default: str) -> str:
         """Where the form says to go next, if that is a page of ours."""
@@ -204,6 +222,8 @@ class AppVisit(Visit):
             found.append(Link(self.t("public-forms"), self.href("public-forms"), "globe"))
         if self.lens.may(model.name, "import"):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
+        if model.duplicates is not None and self.lens.may(model.name, "merge"):
+            found.append(Link(self.t("pairs"), f"{self.href('my-duplicates')}?entity={quote(model.name)}", "merge"))
         if not self.lens.may(model.name, "export"):
             return found
         asked = {
@@ -224,8 +244,26 @@ class AppVisit(Visit):
         bar = sorted(shown, key=self.rank)[:3]
         return Shell(
             self.app.label[self.language], f"/{self.app.name}/", f"/{self.app.name}/my-page", f"/{self.app.name}/my-search", self.principal.name, self._team(),
-            self.current, tuple(links.values()), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
+            self.current, self._menu(links), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
         )  # fmt: skip
+
+    def _menu(self, links: Mapping[str, Link]) -> tuple[MenuGroup, ...]:
+        """What the reader sees of each group; what no group names comes last."""
+        folded = self.request.cookies.get(FOLDED)
+        known = None if folded is None else frozenset(folded.split("."))
+        made, left = [], dict(links)
+        for name, group in self.app.definition.menu.items():
+            shown = tuple(left.pop(each) for each in group.entities if each in left)
+            here = any(link.current for link in shown)
+            label = group.label[self.language] if group.label else name
+            opened = not group.folded if known is None else name not in known
+            made.append(MenuGroup(name, label, shown, here or opened))
+        rest = tuple(left.values())
+        label = self.t("other-records") if made else self.t("records")
+        made.append(
+            MenuGroup(REST, label, rest, known is None or REST not in known or any(each.current for each in rest))
+        )
+        return tuple(group for group in made if group.links)
 
     def rank(self, model: EntityApp) -> int:
         """How far from the top an entity stands where room is short.
@@ -262,10 +300,11 @@ def own_address(href: str, default: str = "/") -> str:
     return href if plain else default
 
 
-def _folded(note: str, warnings: list[str]) -> str:
+def _folded(note: str, warnings: list[str], back: Back | None) -> str:
     """A note as a cookie; of many warnings as many as fit."""
+    undo = {"action": back.action, "fields": dict(back.fields)} if back else None
     while True:
-        told = quote(orjson.dumps({"note": note, "warnings": warnings}).decode())
+        told = quote(orjson.dumps({"note": note, "warnings": warnings, "undo": undo}).decode())
         if len(told) <= LONGEST_FLASH or not warnings:
             return told
         warnings = warnings[:-1]
@@ -274,9 +313,12 @@ def _folded(note: str, warnings: list[str]) -> str:
 def _flash(request: Request) -> dict[str, Any]:
     try:
         found = orjson.loads(unquote(request.cookies.get(FLASH, "")) or "{}")
-        return {"note": str(found.get("note", "")), "warnings": [str(each) for each in found.get("warnings", [])]}
-    except (ValueError, AttributeError, TypeError):
-        return {"note": "", "warnings": []}
+        undo = found.get("undo")
+        back = Back(own_address(undo["action"]), {str(k): str(v) for k, v in undo["fields"].items()}) if undo else None
+        warnings = [str(each) for each in found.get("warnings", [])]
+        return {"note": str(found.get("note", "")), "warnings": warnings, "undo": back}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return {"note": "", "warnings": [], "undo": None}
 
 
 class Page:
