@@ -8,8 +8,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     filters     quick filters in words                               posted    what a form said
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where
-    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, duplicates, notices,
-    actions: pages
+    doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, duplicates, handing,
+    notices, actions: pages
 """
 
 from collections.abc import Callable
@@ -27,6 +27,7 @@ from engine.web.pages import (
     finding,
     forms,
     gates,
+    handing,
     lists,
     merging,
     months,
@@ -66,6 +67,10 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
+        Route("/{app}/my-handover", Page(get=handing.get_handover, post=handing.post_handover)),
+        Route("/{app}/my-handover/people", Page(get=handing.get_people)),
+        Route("/{app}/my-handover/matrix.{kind}", Page(get=handing.get_matrix)),
+        Route("/{app}/my-handover/{id:id}", Page(get=handing.get_passing, post=handing.post_passing)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
