@@ -9,7 +9,7 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where
     doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, duplicates, handing,
-    notices, actions: pages
+    trash, tools, notices, actions: pages
 """
 
 from collections.abc import Callable
@@ -34,6 +34,7 @@ from engine.web.pages import (
     notices,
     records,
     several,
+    trash,
 )
 from engine.web.pages.frame import STATIC, static_version
 from engine.web.pages.visit import AppVisit, Page, Visit
@@ -67,6 +68,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
+        Route("/{app}/my-trash", Page(get=trash.get_trash)),
         Route("/{app}/my-handover", Page(get=handing.get_handover, post=handing.post_handover)),
         Route("/{app}/my-handover/people", Page(get=handing.get_people)),
         Route("/{app}/my-handover/matrix.{kind}", Page(get=handing.get_matrix)),

@@ -13,6 +13,7 @@ from engine.web.pages.cells import address
 from engine.web.pages.filters import MOST_COUNTED, Option
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, WEEKDAYS, said
 from engine.web.pages.lists import views_of
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 
@@ -109,7 +110,9 @@ def get_me(visit: AppVisit) -> Response:
             "options": [Option(key, t(f"density-{key}"), key == density) for key in DENSITIES],
         },
     )
-    return visit.draw("me.html", principal=visit.principal, roles=roles, settings=settings, here=visit.here)
+    return visit.draw(
+        "me.html", tools=tools(visit), principal=visit.principal, roles=roles, settings=settings, here=visit.here
+    )
 
 
 def to_home(visit: AppVisit) -> Response:
@@ -123,10 +126,11 @@ def get_home(visit: AppVisit) -> Response:
         models = [visit.app.entities[name] for name in visit.lens.entities()]
         own = sorted((model for model in models if model.part_of is None), key=visit.rank)
         cards = [_card(visit, r, model) for model in own]
+        tidy = tools(visit, r)
     today = day(visit.app.calendar.local_day(visit.site.clock.now()))
     weekday = WEEKDAYS[visit.language][today.weekday()]
     words = f"{today.month} 月 {today.day} 日 {weekday}" if visit.language == "zh" else f"{weekday} {today.isoformat()}"
-    return visit.draw("home.html", cards=cards, today=words)
+    return visit.draw("home.html", cards=cards, tools=tidy, today=words)
 
 
 def owner_field(visit: AppVisit, model: EntityApp) -> str | None:
