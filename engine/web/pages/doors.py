@@ -6,6 +6,7 @@ from engine.problems import Refused
 from engine.web.observe import log
 from engine.web.pages.filters import Option
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, said
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 
@@ -102,4 +103,6 @@ def get_me(visit: AppVisit) -> Response:
             "options": [Option(key, t(f"density-{key}"), key == density) for key in DENSITIES],
         },
     )
-    return visit.draw("me.html", principal=visit.principal, roles=roles, settings=settings, here=visit.here)
+    return visit.draw(
+        "me.html", tools=tools(visit), principal=visit.principal, roles=roles, settings=settings, here=visit.here
+    )

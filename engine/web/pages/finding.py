@@ -14,6 +14,7 @@ from engine.storage.search import query_tokens, search_tokens
 from engine.web.pages.cells import Titles, cell
 from engine.web.pages.filters import State
 from engine.web.pages.lists import grouping, views_of
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit
 
 KINDS = 14  # entities that are looked through, those first on which the reader works most
@@ -98,7 +99,7 @@ def _begin(visit: AppVisit, text: str) -> Group:
 
 def _places(visit: AppVisit, text: str) -> Group:
     """Lists, boards and views."""
-    hits = []
+    hits = [Hit(each.label, each.href, each.icon) for each in tools(visit)] if text else []
     for model in _ranked(visit):
         link = visit.entity(model)
         hits.append(Hit(link.label, link.href, link.icon))
