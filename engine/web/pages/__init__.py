@@ -9,6 +9,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where           kept       recent and starred records
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
+    handbook    the app's own help                              watching   what others just changed
+    installing  the app on a phone's home screen
     doors, homes, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
 """
 
@@ -19,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
+from engine.web.live import LivePage
 from engine.web.pages import (
     actions,
     boards,
@@ -26,7 +29,9 @@ from engine.web.pages import (
     finding,
     forms,
     gates,
+    handbook,
     homes,
+    installing,
     kept,
     lists,
     merging,
@@ -34,6 +39,7 @@ from engine.web.pages import (
     notices,
     records,
     several,
+    watching,
 )
 from engine.web.pages.frame import STATIC, static_version
 from engine.web.pages.visit import AppVisit, Page, Visit
@@ -58,6 +64,7 @@ def routes() -> list[BaseRoute]:
     one = "/{app}/{entity}/{id:id}"
     return [
         Mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static"),
+        Route("/service-worker.js", installing.service_worker),
         Route("/", Page(Visit, get=doors.get_root)),
         Route("/sign-in", Page(Visit, open_to_all=True, get=doors.get_sign_in, post=doors.post_sign_in)),
         Route("/sign-out", Page(Visit, open_to_all=True, post=doors.post_sign_out)),
@@ -65,7 +72,12 @@ def routes() -> list[BaseRoute]:
         Route("/{app}", Page(get=homes.to_home)),
         Route("/{app}/", Page(get=homes.get_home)),
         Route("/{app}/my-card", Page(get=homes.get_card)),
-        Route("/{app}/my-page", Page(get=doors.get_me)),
+        Route("/{app}/my-page", Page(get=doors.get_me, post=doors.post_me)),
+        Route("/{app}/my-help", Page(get=handbook.get_help)),
+        Route("/{app}/my-live", LivePage()),
+        Route("/{app}/my-changes", Page(get=watching.get_changes)),
+        Route("/{app}/manifest.webmanifest", Page(get=installing.get_manifest)),
+        Route("/{app}/my-offline", Page(get=installing.get_offline)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),

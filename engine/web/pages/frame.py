@@ -58,6 +58,10 @@ class Shell:
     entities: tuple[Link, ...]
     bar: tuple[Link, ...]
     apps: tuple[Link, ...]
+    help: str
+    live: str
+    manifest: str
+    starred: tuple[Link, ...] = ()
 
 
 class Words:
@@ -138,7 +142,15 @@ def _t(context: Context, code: str, **parameters: Any) -> str:
 
 
 # Every template may ask for these.
-_ALWAYS: Mapping[str, Any] = {"theme": "", "density": "default", "csrf": "", "shell": None, "problems": (), "note": ""}
+_ALWAYS: Mapping[str, Any] = {
+    "theme": "",
+    "density": "default",
+    "keys": "on",
+    "csrf": "",
+    "shell": None,
+    "problems": (),
+    "note": "",
+}
 
 
 def draw(template: str, language: str, values: Mapping[str, Any]) -> str:
