@@ -151,6 +151,11 @@ class Streams:
             stream.ended = True
             stream.wake.set()
 
+    def close_soon(self) -> None:
+        """The same from another thread."""
+        if self._watch is not None:
+            self._watch.get_loop().call_soon_threadsafe(self.close)
+
     async def _watching(self) -> None:
         """Look while anybody looks. A look that fails is told and repeated: whoever asks for a page learns of it himself."""
         journal = Journal(self._site.db)
