@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from engine.access.definition import Action
 from engine.access.policies import Policies
 from engine.analytics.cards import Card
+from engine.app.public import PublicForm
 from engine.calendars import WorkingCalendar
 from engine.definition.model import AppDefinition, Entity
 from engine.expressions import Expression
@@ -199,6 +200,7 @@ class App:
     policies: Policies
     dependents: Mapping[tuple[str, str], tuple[Dependent, ...]]
     homes: Mapping[str, HomeApp] = field(default_factory=dict)
+    public: Mapping[str, PublicForm] = field(default_factory=dict)
 
     def role_label(self, role: str) -> Label:
         found = self.definition.roles.get(role)

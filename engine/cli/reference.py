@@ -15,9 +15,10 @@ NOTE = "<!-- Written by `dougong docs`; edit the code it is made from instead. -
 
 
 def pages() -> dict[str, str]:
-    """File name -> Markdown text."""
+    """File name -> its text: Markdown, and the design system as HTML."""
     from engine.cli.api_reference import api_page
     from engine.cli.problem_reference import hazards_page, problems_page
+    from engine.web.pages.specimens import design_system
 
     return {
         "definition.md": definition_page(),
@@ -30,6 +31,8 @@ def pages() -> dict[str, str]:
         "api.md": api_page(),
         "commands.md": commands_page(),
         "settings.md": settings_page(),
+        "design-system.html": design_system("zh"),
+        "design-system.en.html": design_system("en"),
     }
 
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from engine.access.definition import Policy, Role
 from engine.analytics.definition import Home
 from engine.fields import Field, field_types
-from engine.forms.definition import Form, Section, View
+from engine.forms.definition import Form, MenuGroup, Section, View
 from engine.rules.definition import Conversion, Duplicates, Group, Notice, Rule, Score
 from engine.shape import Formula, Names, Shape, Text
 from engine.workflows.definition import Kind, Process
@@ -169,6 +169,9 @@ class AppDefinition(Shape):
     preset: str | None = None
     roles: dict[str, Role] = Key(default_factory=dict)
     entities: dict[str, Entity]
+    menu: dict[str, MenuGroup] = Key(
+        default_factory=dict, description="How the menu is grouped; without it the entities follow one another."
+    )
     kinds: dict[str, Kind] = Key(default_factory=dict, description="Kinds of stage, in the order of a journey.")
     forms: dict[str, Form] = Key(default_factory=dict)
     views: dict[str, View] = Key(default_factory=dict)

@@ -15,6 +15,7 @@ from engine.definition.source import KeyPath
 from engine.fields.autonumber import AutonumberField
 from engine.fields.children import ChildrenField
 from engine.fields.lookup import LookupField
+from engine.forms.public import Public
 from engine.workflows.definition import Gate, Process
 from engine.workflows.process import transitions_of
 
@@ -85,6 +86,8 @@ class _References:
             yield from self.each("role", ("roles", name, "apart"), role.apart, d.roles)
         for name, entity in d.entities.items():
             yield from self.entity(name, entity)
+        for name, group in d.menu.items():
+            yield from self.each("entity", ("menu", name, "entities"), group.entities, d.entities)
         for name, form in d.forms.items():
             path: KeyPath = ("forms", name)
             yield Reference("entity", (*path, "entity"), form.entity, d.entities)
@@ -93,6 +96,8 @@ class _References:
             for key, tab in form.tabs.items():
                 yield from self.each("section", (*path, "tabs", key, "sections"), tab.sections, form.sections, name)
             yield from self.each("role", (*path, "roles"), form.roles, d.roles)
+            if form.public is not None:
+                yield from self.public((*path, "public"), form.entity, form.public)
         for name, view in d.views.items():
             path = ("views", name)
             yield Reference("entity", (*path, "entity"), view.entity, d.entities)
@@ -125,6 +130,15 @@ class _References:
             yield Reference("entity", ("scores", name, "entity"), score.entity, d.entities)
             yield from self.of(score.entity, ("scores", name, "field"), [score.field], plain=True)
         yield from self.sample()
+
+    def public(self, path: KeyPath, entity: str, public: Public) -> Iterator[Reference]:
+        yield from self.each("role", (*path, "managed_by"), public.managed_by, self.d.roles)
+        yield from self.keys(entity, (*path, "fill"), public.fill)
+        for key, channel in public.channels.items():
+            yield from self.keys(entity, (*path, "channels", key, "fill"), channel.fill)
+        yield from self.of(entity, (*path, "required"), public.required)
+        yield from self.of(entity, (*path, "prefill"), public.prefill)
+        yield from self.keys(entity, (*path, "questions"), public.questions)
 
     def each(
         self, kind: ReferenceKind, path: KeyPath, found: Iterable[str], known: Collection[str], owner: str | None = None

@@ -49,6 +49,12 @@ _LIMITS = {
 _WORDS = {
     "text": Label("文本,或 {zh, en}", "a text, or {zh, en}"),
     "expression": Label("表达式", "an expression"),
+    "color": Label("颜色,如 #1b5cad", "a colour such as #1b5cad"),
+    "day": Label("日期,如 2026-12-31", "a day such as 2026-12-31"),
+    "origin": Label(
+        "网站地址,如 https://www.example.com,不带路径",
+        "the origin of a site, such as https://www.example.com, without a path",
+    ),
     "duration": Label("带单位的时长,如 3 workdays", "a duration with its unit, such as 3 workdays"),
     "field": Label("字段", "a field"),
     "card": Label("卡片", "a card"),

@@ -21,7 +21,7 @@ class Past(Sight):
     ) -> list[dict[str, Any]]:
         """Changes of a record, newest first, without the fields he may not see on it.
 
-        Each: seq, at, user, user_name, action, cause, version, changes [{field, label, old, new}] with JSON values.
+        Each: seq, at, user, user_name, action, cause, batch, version, changes [{field, label, old, new}] with JSON values.
         """
         model = self.view.model(entity)
         shown = self.shown(r, entity, id)
@@ -31,7 +31,7 @@ class Past(Sight):
         statement = self.view.kept(
             ("history", before is None),
             lambda: self.db.statement(
-                sa.select(j.c.seq, j.c.at, j.c.user, u.c.name, j.c.action, j.c.cause, j.c.version, j.c.changes)
+                sa.select(j.c.seq, j.c.at, j.c.user, u.c.name, j.c.action, j.c.cause, j.c.batch, j.c.version, j.c.changes)
                 .select_from(j.outerjoin(u, u.c.id == j.c.user))
                 .where(j.c.record == sa.bindparam("id"), j.c.app == sa.bindparam("app"), j.c.entity == sa.bindparam("entity"),
                        *([] if before is None else [j.c.seq < sa.bindparam("before")]))
@@ -43,7 +43,7 @@ class Past(Sight):
             statement, {"id": id, "app": self.app.name, "entity": entity, "before": before, "most": self.limited(limit)}
         )
         out = []
-        for seq, at, user, name, action, cause, version, changes in rows:
+        for seq, at, user, name, action, cause, batch, version, changes in rows:
             visible = [
                 {"field": field, "old": _json(model.fields[field], old), "new": _json(model.fields[field], new)}
                 for field, (old, new) in (orjson.loads(changes) if changes else {}).items()
@@ -52,7 +52,7 @@ class Past(Sight):
             if visible or not changes or action != "update":
                 out.append(
                     {"seq": seq, "at": _moment(at), "user": None if user is None else str(user), "user_name": name, "action": action,
-                     "cause": cause, "version": version, "changes": visible}
+                     "cause": cause, "batch": None if batch is None else str(batch), "version": version, "changes": visible}
                 )  # fmt: skip
         return out
 

@@ -116,6 +116,7 @@ class Runtime:
         outcome = _run(work, command)
         after_save(work)
         propagate(work)
+        written = work.touched.get((outcome.entity or "", outcome.id or 0))
         return Outcome(
             outcome.id,
             outcome.version,
@@ -124,6 +125,7 @@ class Runtime:
             tuple(work.warnings),
             results=outcome.results,
             details=outcome.details,
+            after=None if written is None else written.after,
         )
 
     def _bulk(self, app: App, principal: Principal, command: Bulk, cause: str | None, w: Any) -> Outcome:
@@ -232,8 +234,8 @@ def _run(work: Work, command: Command) -> Outcome:
             draft, made = convert(work, command)
             return _saved(draft, {"made": {target: str(id) for target, id in made.items()}})
         case Undo():
-            drafts = undo(work, command)
-            return Outcome(results=tuple(_saved(draft) for draft in drafts))
+            drafts, left = undo(work, command)
+            return Outcome(results=tuple(_saved(draft) for draft in drafts), details={"left": left} if left else {})
         case Handover():
             return Outcome(details={"counts": handover(work, command)})
         case _:

@@ -174,6 +174,23 @@ rate = Table(
     _at(),
     sqlite_with_rowid=False,
 )  # fmt: skip
+secret = Table(
+    # What the installation signs with; made once, known to no definition and to nobody outside.
+    "dg_secret", system,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+answered = Table(
+    # How many answers a public form took by each way; "" is its own address.
+    "dg_answered", system,
+    Column("app", Text, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("answers", BigInteger, nullable=False),
+    _at(),  # the last one
+    sqlite_with_rowid=False,
+)  # fmt: skip
 duplicate = Table(
     "dg_duplicate", system, _id(),
     Column("app", Text, nullable=False),
@@ -185,6 +202,7 @@ duplicate = Table(
     Column("by", BigInteger), _at(),
     Index("dg_duplicate_pair", "entity", "one", "other", unique=True),
     Index("dg_duplicate_other", "other"),
+    Index("dg_duplicate_queue", "entity", "state", "score", "id"),
 )  # fmt: skip
 match_key = Table(
     # Blocking keys: records that share one are compared.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 
+from engine.access.guests import Guests
 from engine.access.people import People
 from engine.access.personal import Personal
 from engine.app import App
@@ -23,6 +24,7 @@ from engine.web.idempotency import Keys
 from engine.web.live import Streams
 from engine.web.observe import Metrics
 from engine.web.rates import Bucket, Rates
+from engine.web.room import Room
 from engine.web.settings import Settings
 
 # Scans, uploads and password hashes run here. Each thread keeps a connection, so there are few.
@@ -46,9 +48,12 @@ class Site:
     bucket: Bucket
     limiter: CapacityLimiter
     writes: GroupCommit
+    guests: Guests
+    guest_room: Room = field(default_factory=Room)
     streams: Streams = field(init=False)
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
+    late: dict[int, float] = field(default_factory=dict)  # marks of questions that took long, until when they count so
 
     def __post_init__(self) -> None:
         self.streams = Streams(self)
@@ -63,7 +68,7 @@ class Site:
         limiter = CapacityLimiter(THREADS)
         return cls(
             settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
-            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter),
+            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
 
     def reading(self, app: App) -> Reading:

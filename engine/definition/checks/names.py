@@ -228,6 +228,9 @@ def _named(facts: Facts) -> Iterator[tuple[KeyPath, str, bool]]:
     for kind in ("roles", "kinds", "forms", "views", "homes", "processes", "scores"):
         for name in getattr(d, kind):
             yield (kind, name), name, False
+    for name, form in d.forms.items():
+        for each in form.public.channels if form.public else ():
+            yield ("forms", name, "public", "channels", each), each, False
     for name, process in d.processes.items():
         for part in ("stages", "transitions"):
             for each in getattr(process, part):

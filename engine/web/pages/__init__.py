@@ -11,12 +11,14 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
     handbook    the app's own help                              watching   what others just changed
     installing  the app on a phone's home screen
-    doors, homes, finding, lists, several, importing, boards, months, records, forms, gates, merging, notices, actions: pages
+
+Every other module is a page, or pages that belong together.
 """
 
 from collections.abc import Callable
 
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
@@ -26,12 +28,15 @@ from engine.web.pages import (
     actions,
     boards,
     doors,
+    duplicates,
     finding,
     forms,
     gates,
+    guests,
     handbook,
     homes,
     installing,
+    inviting,
     kept,
     lists,
     merging,
@@ -42,9 +47,10 @@ from engine.web.pages import (
     watching,
 )
 from engine.web.pages.frame import STATIC, static_version
+from engine.web.pages.guests import GuestPage, public_upload
 from engine.web.pages.visit import AppVisit, Page, Visit
 
-__all__ = ["routes", "takes_files"]
+__all__ = ["public_upload", "routes", "takes_files"]
 
 
 class _Forever(StaticFiles):
@@ -78,7 +84,14 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-changes", Page(get=watching.get_changes)),
         Route("/{app}/manifest.webmanifest", Page(get=installing.get_manifest)),
         Route("/{app}/my-offline", Page(get=installing.get_offline)),
+        Route("/f/embed.js", embed_script),
+        Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
+        Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
+        Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
+        Route("/{app}/public-forms", Page(get=inviting.get_forms)),
+        Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
+        Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
@@ -100,8 +113,15 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/restore", Page(post=actions.post_restore)),
         Route(f"{one}/convert/{{conversion}}", Page(post=actions.post_convert)),
         Route(f"{one}/merge/{{other:int}}", Page(get=merging.get_merge, post=merging.post_merge)),
+        Route(f"{one}/undo", Page(post=merging.post_undo)),
         Route(f"{one}/distinct/{{other:int}}", Page(post=merging.post_distinct)),
     ]
+
+
+async def embed_script(request: Request) -> Response:
+    """What a page of another site loads beside a public form, so that the frame is as high as the form."""
+    headers = {"cache-control": "public, max-age=3600", "cross-origin-resource-policy": "cross-origin"}
+    return FileResponse(STATIC / "embed.js", media_type="text/javascript", headers=headers)
 
 
 def _importing(step: str) -> Callable[[AppVisit], Response]:

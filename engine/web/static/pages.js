@@ -115,9 +115,17 @@ document.querySelectorAll(".dg-stages").forEach((bar) => {
   if (now) bar.scrollLeft = now.offsetLeft - (bar.clientWidth - now.offsetWidth) / 2;
 });
 
+// Which groups of the menu are closed is kept in a cookie, so that the next page comes with them closed.
+document.querySelectorAll(".navg").forEach((group) => group.addEventListener("toggle", () => {
+  const closed = [...document.querySelectorAll(".navg:not([open])")].map((each) => each.dataset.group);
+  document.cookie = `folded=${closed.join(".")}; path=/; max-age=31536000; samesite=lax`;
+}));
+
 lookups(document);
 
 finding();
+
+if (document.querySelector("#pairs")) import("./pairs.js").then((module) => module.start(document.querySelector("#pairs")));
 
 if (document.querySelector("#board")) import("./board.js");
 
