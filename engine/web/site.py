@@ -23,6 +23,7 @@ from engine.storage.files import Files
 from engine.web.attachments import Attachments
 from engine.web.group_commit import GroupCommit
 from engine.web.idempotency import Keys
+from engine.web.live import Streams
 from engine.web.observe import Metrics
 from engine.web.rates import Bucket, Rates
 from engine.web.room import Room
@@ -53,9 +54,13 @@ class Site:
     writes: GroupCommit
     guests: Guests
     guest_room: Room = field(default_factory=Room)
+    streams: Streams = field(init=False)
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
     late: dict[int, float] = field(default_factory=dict)  # marks of questions that took long, until when they count so
+
+    def __post_init__(self) -> None:
+        self.streams = Streams(self)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> "Site":
@@ -81,6 +86,11 @@ class Site:
         if found is None:
             raise Refused(Problem("not-found"), 404)
         return found
+
+    def stop(self) -> None:
+        """Take no more work and end what would go on for ever. In the event loop."""
+        self.draining = True
+        self.streams.close()
 
     def close(self) -> None:
         self.live.close()
