@@ -51,7 +51,7 @@ function missing(form, words) {
   function ofRow(row, index) {
     if (row.querySelector("[data-remove-row]:checked")) return [];
     const cells = [...row.querySelectorAll("td[data-field]")];
-    const blank = cells.every((cell) => empty(cell) || !main(cell) || main(cell).matches("select, [type=checkbox]"));
+    const blank = cells.every((cell) => empty(cell) || !main(cell) || main(cell).matches("select, [type=checkbox]") || main(cell).value === main(cell).defaultValue && !row.querySelector("input[name$='.id']"));
     const place = words.row.replace("{row}", index + 1);
     return cells.flatMap((cell) => {
       const control = main(cell);
