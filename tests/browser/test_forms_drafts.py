@@ -57,7 +57,8 @@ def test_a_draft_of_a_change_knows_that_somebody_saved_meanwhile(page: Page, upk
         page.get_by_label("名称").fill("东湖一号泵站")
     app = upkeep.site.app("upkeep")
     lin = upkeep.site.people.principal(upkeep.users["lin"], "upkeep", app.policies)
-    assert lin is not None and made.id is not None
+    assert lin is not None
+    assert made.id is not None
     upkeep.site.runtime.execute(app, lin, Update("site", made.id, {"name": "东湖二号泵站"}, 1))
     page.goto(f"{upkeep.url}/upkeep/site/{made.id}/edit")
     page.get_by_role("link", name="恢复").click()
