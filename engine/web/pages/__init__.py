@@ -39,6 +39,7 @@ from engine.web.pages import (
     notices,
     records,
     several,
+    talking,
     told,
 )
 from engine.web.pages.frame import STATIC, static_version
@@ -99,6 +100,8 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/put", Page(get=boards.get_put, post=boards.post_put)),
         Route(f"{one}/tick", Page(post=gates.post_tick)),
         Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
+        Route(f"{one}/comment", Page(post=talking.post_comment)),
+        Route(f"{one}/people", Page(get=talking.get_people)),
         Route(f"{one}/delete", Page(post=actions.post_delete)),
         Route(f"{one}/star", Page(post=kept.post_star)),
         Route(f"{one}/restore", Page(post=actions.post_restore)),

@@ -13,12 +13,13 @@ from engine.reading import Query
 from engine.rules.scores import ScoreApp
 from engine.runtime.moves import Way
 from engine.web.pages.cells import COLORS, Cell, Column, Row, Titles, cell, is_number, row
-from engine.web.pages.events import events, stage_bar
+from engine.web.pages.events import stage_bar
 from engine.web.pages.frame import Link, said
 from engine.web.pages.gates import Gate, Move, gate_of, main_move, other_moves, ways_of
 from engine.web.pages.layout import record_parts
 from engine.web.pages.lists import columns_of
 from engine.web.pages.notices import duplicates, notices
+from engine.web.pages.timeline import stream
 from engine.web.pages.visit import AppVisit
 
 RELATED = 20
@@ -62,12 +63,18 @@ class Share:
 
 def get_record(visit: AppVisit) -> Response:
     """The page of one record. Raises Refused (404) if it is not there for the reader."""
+    user = visit.principal.user
+    if user is not None and visit.request.query_params.get("tab") == "timeline":
+        visit.site.notices.read_about(user, visit.app.name, visit.model().name, visit.id)
     return record_page(visit)
 
 
-def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] = ()) -> Response:
+def record_page(
+    visit: AppVisit, status: int = 200, problems: Sequence[Problem] = (), tab: str = "", typed: str = ""
+) -> Response:
+    """`tab` is the part shown, that of the address if none is named; `typed` a comment that could not be saved."""
     model, lens, t = visit.model(), visit.lens, visit.t
-    tab = visit.request.query_params.get("tab", "details")
+    tab = tab or visit.request.query_params.get("tab", "details")
     with visit.read() as r:
         record, deleted = _record(visit, r, model)
         titles = Titles(lens, r, visit.files(r)).of(model.name, [record], lens.fields(model.name))
@@ -93,9 +100,7 @@ def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] 
             ],
             "tab": tab,
             "sections": _sections(visit, r, model, record, titles, parts) if tab == "details" else (),
-            "events": events(visit, r, model, lens.history(r, model.name, visit.id, 100), log)
-            if tab == "timeline"
-            else (),
+            "stream": stream(visit, r, model, log, deleted, typed) if tab == "timeline" else None,
             "related": _related(visit, r, model, tab, RELATED) if tab not in ("details", "timeline") else None,
             "scores": [
                 _score(visit, model, each, record) for each in model.scores if each.field in lens.fields(model.name)

@@ -120,3 +120,5 @@ if (document.querySelector("#board")) import("./board.js");
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
 
 if (document.querySelector("[data-cards]")) import("./home.js");
+
+if (document.querySelector("form[data-say]")) import("./say.js").then((module) => module.saying(document));
