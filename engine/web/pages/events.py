@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 from engine.app import EntityApp
 from engine.clock import MICROSECONDS, instant
-from engine.columns import day as day_of
-from engine.columns import days
+from engine.columns import day as day_of, days
 from engine.problems import Label
 from engine.shape import SpanValue
 from engine.web.pages.cells import Titles, cell, id_in

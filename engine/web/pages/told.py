@@ -35,7 +35,7 @@ class Told:
 
 def get_notices(visit: AppVisit) -> Response:
     """The list, the latest first; `?show=unread` leaves out what was read."""
-    given = dict(visit.query)
+    given, visit.current = dict(visit.query), "~notices"
     only, before = given.get("show") == "unread", given.get("before")
     user, t, store = visit.visitor.signed_in(), visit.t, visit.site.notices
     found = store.all(
