@@ -17,8 +17,9 @@ from engine.web.pages.visit import AppVisit
 
 MOST: Final = 30  # records drawn
 EACH: Final = 4  # records of one kind of link
-WIDTH, HEIGHT, APART, BETWEEN = 176, 44, 16, 88  # of a box, between boxes, between columns; in pixels
-LONGEST: Final = 22  # half-width characters of a title in a box
+WIDTH, HEIGHT, APART, BETWEEN = 152, 44, 14, 56  # of a box, between boxes, between columns; in pixels
+TALLEST: Final = 9  # boxes in a column; more of them stand side by side
+LONGEST: Final = 20  # half-width characters of a title in a box
 
 Key = tuple[str, int]
 
@@ -172,15 +173,16 @@ def _related(
 
 
 def _drawn(visit: AppVisit, found: _Found, own: Key) -> Drawing:
-    columns: dict[int, list[Key]] = {}
+    together: dict[int, list[Key]] = {}
     for key, column in found.columns.items():
-        columns.setdefault(column, []).append(key)
-    order = sorted(columns)
-    tallest = max(len(keys) for keys in columns.values())
+        together.setdefault(column, []).append(key)
+    columns = [
+        keys[start : start + TALLEST] for _, keys in sorted(together.items()) for start in range(0, len(keys), TALLEST)
+    ]
+    tallest = max(len(keys) for keys in columns)
     height = tallest * (HEIGHT + APART) + APART
     nodes: dict[Key, Node] = {}
-    for position, column in enumerate(order):
-        keys = columns[column]
+    for position, keys in enumerate(columns):
         top = (height - len(keys) * (HEIGHT + APART) + APART) // 2
         for number, key in enumerate(keys):
             title = found.titles[key]
@@ -198,7 +200,7 @@ def _drawn(visit: AppVisit, found: _Found, own: Key) -> Drawing:
         else:
             said = visit.t("linked-with", label=label, title=found.titles[target])
             listed.setdefault(said, []).append(nodes[source] if source != own else nodes[target])
-    width = APART * 2 + len(order) * WIDTH + (len(order) - 1) * BETWEEN
+    width = APART * 2 + len(columns) * WIDTH + (len(columns) - 1) * BETWEEN
     return Drawing(
         width, height, tuple(nodes.values()), tuple(edges), tuple(Linked(label, tuple(each)) for label, each in listed.items())
     )  # fmt: skip

@@ -6,7 +6,7 @@ the stream holds what the reader may see and nothing else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -150,16 +150,20 @@ def _events(
     visit: AppVisit, r: Any, model: EntityApp, log: Sequence[Mapping[str, Any]], show: str, before: int | None
 ) -> list[Moment]:
     lens = visit.lens
-    # What was said is told by the comments themselves.
-    actions = {"stages": tuple(_MOVES)}.get(show)
-    history = lens.history(r, model.name, visit.id, 200, until=before, without=("comment",), actions=actions)
+    # What was said is told by the comments themselves; what formulas made of it stands among the changes.
+    history = lens.history(
+        r, model.name, visit.id, 200, until=before, without=("comment",),
+        actions=tuple(sorted(_MOVES)) if show == "stages" else None, computed=show == "changes",
+    )  # fmt: skip
     if show == "changes":
         history = [each for each in history if each["action"] != "transition"]
     told = events(visit, r, model, history, log)
-    return [
-        _moment(visit, instant(datetime.fromisoformat(entry["at"])), event=event)
-        for entry, event in zip(history, told, strict=True)
-    ]
+    found = []
+    for entry, event in zip(history, told, strict=True):
+        made = _moment(visit, instant(datetime.fromisoformat(entry["at"])))
+        # The day stands above.
+        found.append(replace(made, event=replace(event, when=made.clock)))
+    return found
 
 
 # -- comments --------------------------------------------------------------------------------------------------------------
