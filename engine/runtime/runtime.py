@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.access.notices import Notices
+from engine.access.people import People
 from engine.access.principal import Principal
 from engine.app import App
 from engine.clock import Clock
@@ -55,6 +57,8 @@ class Runtime:
     def __init__(self, db: Database, clock: Clock) -> None:
         self.db = db
         self.clock = clock
+        self.notices = Notices(db, clock)
+        self.people = People(db, clock)
         self._readings: dict[tuple[str, int, str], tuple[Reading, Plans]] = {}
         live = sa.select(system.app.c.current).where(system.app.c.name == sa.bindparam("name"))
         self._live = db.statement(live)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from anyio import CapacityLimiter
 
 from engine.access.guests import Guests
+from engine.access.notices import Notices
 from engine.access.people import People
 from engine.access.personal import Personal
 from engine.app import App
@@ -70,6 +71,11 @@ class Site:
             settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
+
+    @property
+    def notices(self) -> Notices:
+        """What people are told; the write path tells them."""
+        return self.runtime.notices
 
     def reading(self, app: App) -> Reading:
         """What reading needs of this version of the app; made once."""
