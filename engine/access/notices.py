@@ -86,7 +86,10 @@ class Notices:
         statement = self._list[only_unread, before is not None]
         with self._db.read() as r:
             rows = r.all(statement, {"user": user, "app": app, "most": most, "before": before})
-        return [Notice(*row[:5], orjson.loads(row[5]) if row[5] else {}, *row[6:]) for row in rows]
+        return [
+            Notice(id, kind, entity, record, by, orjson.loads(detail) if detail else {}, at, read)
+            for id, kind, entity, record, by, detail, at, read in rows
+        ]
 
     # -- having read ---------------------------------------------------------------------------------------------------
 

@@ -67,8 +67,9 @@ class Site:
         db.prepare()
         files = Files(settings.files)
         limiter = CapacityLimiter(THREADS)
+        people = People(db, clock)
         return cls(
-            settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, people, Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock, people), Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
 

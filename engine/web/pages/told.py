@@ -84,7 +84,7 @@ def _told(visit: AppVisit, r: Any, found: Sequence[Notice]) -> list[Told]:
     lens, t = visit.lens, visit.t
     records: dict[str, set[int]] = {}
     for each in found:
-        if each.entity in visit.app.entities and each.record is not None:
+        if each.entity is not None and each.entity in visit.app.entities and each.record is not None:
             records.setdefault(each.entity, set()).add(each.record)
     titles = {entity: _live(visit, r, entity, ids) for entity, ids in records.items()}
     people = lens.titles(r, "user", [each.by for each in found if each.by is not None])
