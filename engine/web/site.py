@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 
+from engine.access.directory import Directory
 from engine.access.guests import Guests
 from engine.access.notices import Notices
 from engine.access.people import People
@@ -17,6 +18,7 @@ from engine.problems import Problem, Refused
 from engine.publishing.live import Live
 from engine.reading import Reading
 from engine.runtime import Runtime
+from engine.runtime.handovers import Handovers
 from engine.storage.database import Database
 from engine.storage.files import Files
 from engine.web.attachments import Attachments
@@ -39,6 +41,8 @@ class Site:
     clock: Clock
     people: People
     personal: Personal
+    directory: Directory
+    handovers: Handovers
     live: Live
     files: Files
     attachments: Attachments
@@ -66,10 +70,11 @@ class Site:
         db = Database.open(settings.database_url)
         db.prepare()
         files = Files(settings.files)
-        limiter = CapacityLimiter(THREADS)
         people = People(db, clock)
+        runtime = Runtime(db, clock, people)
+        limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, people, Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock, people), Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, people, Personal(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
 

@@ -34,6 +34,7 @@ from engine.web.pages import (
     gates,
     guests,
     handbook,
+    handing,
     homes,
     installing,
     inviting,
@@ -45,6 +46,7 @@ from engine.web.pages import (
     records,
     several,
     told,
+    trash,
     watching,
 )
 from engine.web.pages.frame import STATIC, static_version
@@ -96,6 +98,11 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/public-forms", Page(get=inviting.get_forms)),
         Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
         Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
+        Route("/{app}/my-trash", Page(get=trash.get_trash)),
+        Route("/{app}/my-handover", Page(get=handing.get_handover, post=handing.post_handover)),
+        Route("/{app}/my-handover/people", Page(get=handing.get_people)),
+        Route("/{app}/my-handover/matrix.{kind}", Page(get=handing.get_matrix)),
+        Route("/{app}/my-handover/{id:id}", Page(get=handing.get_passing, post=handing.post_passing)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),

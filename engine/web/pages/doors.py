@@ -8,6 +8,7 @@ from engine.web.pages.filters import Option
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, said
 from engine.web.pages.homes import home_options
 from engine.web.pages.kept import kept
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import HOME, AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 
@@ -119,6 +120,7 @@ def get_me(visit: AppVisit) -> Response:
         stars, seen = kept(visit, r, "star", MOST_KEPT), kept(visit, r, "seen", MOST_KEPT)
     return visit.draw(
         "me.html",
+        tools=tools(visit),
         principal=visit.principal,
         roles=roles,
         settings=settings,

@@ -18,6 +18,7 @@ from engine.web.pages.filters import State
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES
 from engine.web.pages.kept import kept
 from engine.web.pages.lists import dated, grouping, views_of
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit, own_address
 
 KINDS = 14  # entities that are looked through, those first on which the reader works most
@@ -128,7 +129,7 @@ def _begin(visit: AppVisit, text: str) -> Group:
 
 def _places(visit: AppVisit, text: str) -> Group:
     """Lists, boards and views."""
-    hits = []
+    hits = [Hit(each.label, each.href, each.icon) for each in tools(visit)] if text else []
     for model in _ranked(visit):
         link = visit.entity(model)
         hits.append(Hit(link.label, link.href, link.icon))

@@ -19,6 +19,7 @@ from engine.web.pages.cells import Titles, address
 from engine.web.pages.filters import MOST_COUNTED, Option
 from engine.web.pages.frame import WEEKDAYS
 from engine.web.pages.lists import views_of
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit
 
 
@@ -97,7 +98,8 @@ def _derived(visit: AppVisit) -> Response:
         models = [visit.app.entities[name] for name in visit.lens.entities()]
         own = sorted((model for model in models if model.part_of is None), key=visit.rank)
         cards = [_card(visit, r, model) for model in own]
-    return visit.draw("home.html", cards=cards, today=_today(visit))
+        tidy = tools(visit, r)
+    return visit.draw("home.html", cards=cards, tools=tidy, today=_today(visit))
 
 
 def owner_field(visit: AppVisit, model: EntityApp) -> str | None:

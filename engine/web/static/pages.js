@@ -127,6 +127,8 @@ finding();
 
 if (document.querySelector("#pairs")) import("./pairs.js").then((module) => module.start(document.querySelector("#pairs")));
 
+if (document.querySelector("#passing")) import("./handover.js").then((module) => module.start(document.querySelector("#passing")));
+
 if (document.querySelector("#board")) import("./board.js");
 
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
