@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Merge, Undo
+from engine.runtime.comments import move_comments, take_back
 from engine.runtime.uploads import hand_over_files
 from engine.runtime.work import Draft, Work
 from engine.storage import system
@@ -209,6 +210,7 @@ def merge(work: Work, command: Merge) -> Draft:
     # The loser goes first, so that a unique value may move to the one that stays.
     _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
     hand_over_files(work, lose, keep)
+    move_comments(work, lose, keep)
     if not work.change(keep, cause=cause, checked=False):
         # Its history says so even where no value of it is another one.
         work.record(keep, "update", cause)
@@ -280,6 +282,10 @@ def undo(work: Work, command: Undo) -> tuple[list[Draft], int]:
         if model is None or draft is None:
             raise Refused(Problem("undo-unknown", "batch"), 404)
         if cause == "formula":
+            continue
+        if action == "comment":
+            take_back(work, draft, orjson.loads(changes), command.batch)
+            done.append(draft)
             continue
         _permit_undo(work, model, draft, action)
         if action == "create":

@@ -567,6 +567,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "engine": ("系统", "The system"),
     "today": ("今天 {time}", "today {time}"),
     "yesterday": ("昨天 {time}", "yesterday {time}"),
+    # notices
+    "notices": ("通知", "Notices"),
+    "unread-count": ("{count} 条未读", "{count} unread"),
+    "notices-unread": ("未读", "Unread"),
+    "notices-read": ("标为已读", "Mark as read"),
+    "notices-read-one": ("标为已读：{words}", "Mark as read: {words}"),
+    "notices-read-all": ("全部标为已读", "Mark all as read"),
+    "notices-none": ("还没有通知", "No notices yet"),
+    "notices-none-unread": ("没有未读的通知", "Nothing unread"),
+    "notices-none-hint": ("有人提到你时，会在这里告诉你。", "When somebody mentions you, you are told here."),
+    "told-mention": ("在{entity}「{title}」里提到了你", "mentioned you in {entity} “{title}”"),
+    "told-other": ("{entity}「{title}」有新消息", "has news of {entity} “{title}”"),
+    "told-gone": (
+        "有一条通知，它说的记录你现在看不到。",
+        "A notice about a record that is not there for you any more.",
+    ),
+    "load-earlier": ("更早的", "Earlier"),
     # forms
     "save": ("保存", "Save"),
     "required": ("必填", "Required"),

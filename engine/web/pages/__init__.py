@@ -45,6 +45,7 @@ from engine.web.pages import (
     notices,
     records,
     several,
+    told,
     trash,
     watching,
 )
@@ -90,6 +91,9 @@ def routes() -> list[BaseRoute]:
         Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
         Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
+        Route("/{app}/my-page", Page(get=doors.get_me)),
+        Route("/{app}/my-notices", Page(get=told.get_notices, post=told.post_notices)),
+        Route("/{app}/my-notices/count", Page(get=told.get_count)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/public-forms", Page(get=inviting.get_forms)),
         Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
