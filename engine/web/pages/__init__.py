@@ -9,7 +9,7 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where
     doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, duplicates, handing,
-    trash, tools, notices, actions: pages
+    trash, tools, why, notices, actions: pages
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ from engine.web.pages import (
     records,
     several,
     trash,
+    why,
 )
 from engine.web.pages.frame import STATIC, static_version
 from engine.web.pages.visit import AppVisit, Page, Visit
@@ -74,6 +75,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-handover/matrix.{kind}", Page(get=handing.get_matrix)),
         Route("/{app}/my-handover/{id:id}", Page(get=handing.get_passing, post=handing.post_passing)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
+        Route("/{app}/{entity}/why", Page(get=why.get_why)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
         Route("/{app}/{entity}/import", Page(get=_importing("ask"), post=_importing("next"))),
@@ -84,6 +86,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/{entity}/autofill", Page(get=forms.get_autofill)),
         Route("/{app}/{entity}/notices", Page(get=notices.get_notices)),
         Route(one, Page(get=records.get_record)),
+        Route(f"{one}/why", Page(get=why.get_why)),
         Route(f"{one}/edit", Page(get=forms.get_edit, post=forms.post_edit)),
         Route(f"{one}/move/{{transition}}", Page(get=gates.get_move, post=gates.post_move)),
         Route(f"{one}/put", Page(get=boards.get_put, post=boards.post_put)),
