@@ -73,3 +73,46 @@ def test_nothing_is_told_of_what_one_may_not_know(upkeep: Upkeep) -> None:
         assert answer.status_code == 404
         assert "漏水" not in answer.text
     assert wang.get(f"{path}/why?action=steal").status_code == 404
+
+
+def test_an_administrator_asks_why_somebody_may_not(page: Page, upkeep: Upkeep) -> None:
+    path = upkeep.visit("zhao", title="东湖春检")
+    sign_in(page, upkeep, "max", "/upkeep/my-explain")
+    page.get_by_role("combobox", name="谁", exact=True).fill("王")
+    page.get_by_role("option", name="王强").click()
+    page.get_by_label("业务").select_option(label="维保单")
+    page.get_by_label("做什么").select_option(label="修改")
+    page.get_by_label("哪一条").fill(upkeep.url + path)
+    page.get_by_role("button", name="查一查").click()
+    answer = page.locator("section", has=page.locator(".ex-v"))
+    expect(answer).to_contain_text("王强：修改 维保单「东湖春检」")
+    expect(answer).to_contain_text("不可以")
+    expect(answer.locator("code")).to_contain_text(re.compile(r"policies\.worker\.visit\.rows · app\.yaml:\d+"))
+    assert violations(page, "an explanation") == []
+    page.get_by_label("哪个字段").select_option(label="内部成本")
+    page.get_by_label("做什么").select_option(label="查看")
+    page.get_by_role("button", name="查一查").click()
+    expect(answer).to_contain_text("「维修工」看不到这个字段")
+
+
+def test_who_may_what_stands_in_a_table_and_is_taken_along(page: Page, upkeep: Upkeep) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    sign_in(page, upkeep, "max", "/upkeep/my-explain/roles")
+    page.get_by_label("业务").select_option(label="维保单")
+    page.get_by_role("button", name="应用").click()
+    row = page.get_by_role("row", name="内部成本")
+    expect(row.get_by_role("cell")).to_have_text(["可改", "看不到", "可改"])
+    expect(page.get_by_role("row", name="推进").get_by_role("cell").nth(1)).to_contain_text("哪些记录")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert violations(page, "the table of permissions") == []
+    lead = upkeep.browse("max")
+    text = lead.get("/upkeep/my-explain/roles.csv").content.decode("utf-8-sig")
+    assert "维修工,维保单,推进,「维修工」为 当前用户" in text
+    assert "维保单,内部成本,可改,看不到,可改" in text
+    assert lead.get("/upkeep/my-explain/roles.xlsx?language=en").content[:2] == b"PK"
+
+
+def test_who_may_what_is_for_administrators(upkeep: Upkeep) -> None:
+    lin = upkeep.browse("lin")
+    for path in ("my-explain", "my-explain/people", "my-explain/roles", "my-explain/roles.csv"):
+        assert lin.get(f"/upkeep/{path}").status_code == 404

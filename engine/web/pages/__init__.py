@@ -9,7 +9,7 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where
     doors, finding, lists, several, importing, boards, months, records, forms, gates, merging, duplicates, handing,
-    trash, tools, why, notices, actions: pages
+    trash, tools, why, permissions, notices, actions: pages
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from engine.web.pages import (
     merging,
     months,
     notices,
+    permissions,
     records,
     several,
     trash,
@@ -69,6 +70,10 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
+        Route("/{app}/my-explain", Page(get=permissions.get_explain)),
+        Route("/{app}/my-explain/people", Page(get=permissions.get_people)),
+        Route("/{app}/my-explain/roles", Page(get=permissions.get_matrix)),
+        Route("/{app}/my-explain/roles.{kind}", Page(get=permissions.get_export)),
         Route("/{app}/my-trash", Page(get=trash.get_trash)),
         Route("/{app}/my-handover", Page(get=handing.get_handover, post=handing.post_handover)),
         Route("/{app}/my-handover/people", Page(get=handing.get_people)),

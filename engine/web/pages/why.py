@@ -13,6 +13,7 @@ from starlette.responses import Response
 from engine.access.definition import ACTIONS, Action
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
+from engine.reading import Lens
 from engine.reading.why import roles_that_may
 from engine.runtime.handover import owned
 from engine.web.pages.cells import id_in
@@ -85,9 +86,9 @@ def reason(visit: AppVisit, r: Any, model: EntityApp, action: Action, id: int | 
         label = visit.t("why-field", action=label, field=model.labels[field][visit.language])
     words = [each["words"] for each in verdicts if each["allowed"] == allowed]
     if allowed and field is not None and id is not None and action != "read":
-        locked = _locked(visit, r, model, id, field)
-        if locked:
-            return Reason(label, False, (locked,))
+        lock = locked(visit, r, model, id, field, lens)
+        if lock:
+            return Reason(label, False, (lock,))
     if field is not None and action != "read" and model.fields[field].derived:
         return Reason(label, False, (visit.t("why-derived"),))
     if allowed:
@@ -97,12 +98,12 @@ def reason(visit: AppVisit, r: Any, model: EntityApp, action: Action, id: int | 
     return Reason(label, False, tuple(dict.fromkeys(words)), named, _labels(visit, roles))
 
 
-def _locked(visit: AppVisit, r: Any, model: EntityApp, id: int, field: str) -> str:
-    """What the record's own state says of a field; empty if it may be changed."""
+def locked(visit: AppVisit, r: Any, model: EntityApp, id: int, field: str, lens: Lens) -> str:
+    """What the record's own state says of a field; empty if it may be changed. `lens` is that of whom it is told of."""
     rule = model.readonly_when.get(field)
     if rule is None:
         return ""
-    work = visit.site.runtime.work(visit.app, visit.principal, r)
+    work = visit.site.runtime.work(visit.app, lens.principal, r)
     draft = work.find(model, id)
     if draft is None or not work.locked(draft, frozenset((field,)), ""):
         return ""

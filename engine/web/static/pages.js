@@ -77,7 +77,9 @@ document.addEventListener("toggle", async (event) => {
   if (!lock.open || !lock.dataset?.why || lock.dataset.asked) return;
   lock.dataset.asked = "true";
   const address = new URL(lock.dataset.why, location.href);
+  const language = new URL(location.href).searchParams.get("language");
   address.searchParams.set("part", "1");
+  if (language) address.searchParams.set("language", language);
   try {
     const answer = await fetch(address);
     if (!answer.ok || answer.redirected) return;
