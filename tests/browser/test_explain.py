@@ -35,7 +35,7 @@ def test_a_lock_opens_by_touch_and_speaks_english(page: Page, upkeep: Upkeep) ->
     page.locator(".dg-top details.pop.right:not(.why) > summary").click()
     page.locator("summary.off", has_text="Delete").click()
     told = page.locator(".sure.why .why-in").locator("visible=true")
-    expect(told).to_contain_text("You may not: Delete")
+    expect(told).to_contain_text("You may not: delete")
     expect(told).to_contain_text("Ask: 林慧")
     assert violations(page, "a lock in a menu") == []
 
