@@ -181,6 +181,7 @@ class Outcome:
     """`batch` names all changes the command made (for `Undo`). `results` are those of several commands or records.
 
     `problems` are not empty when this part of a bulk failed; `warnings` are things to look at, such as likely duplicates.
+    `after` are the stored values of the record as the command has left it; None where it was not written.
     """
 
     id: int | None = None
@@ -192,3 +193,4 @@ class Outcome:
     results: tuple["Outcome", ...] = ()
     status: int = 200
     details: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] | None = None

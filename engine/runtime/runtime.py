@@ -116,6 +116,7 @@ class Runtime:
         outcome = _run(work, command)
         after_save(work)
         propagate(work)
+        written = work.touched.get((outcome.entity or "", outcome.id or 0))
         return Outcome(
             outcome.id,
             outcome.version,
@@ -124,6 +125,7 @@ class Runtime:
             tuple(work.warnings),
             results=outcome.results,
             details=outcome.details,
+            after=None if written is None else written.after,
         )
 
     def _bulk(self, app: App, principal: Principal, command: Bulk, cause: str | None, w: Any) -> Outcome:

@@ -14,7 +14,7 @@ the two databases do differently stands in this room and nowhere else.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -154,17 +154,12 @@ class Database:
         with self._driver.read(False) as read:
             return read.scalar(statement, parameters)
 
-    @contextmanager
-    def hurry(self, seconds: float) -> Iterator[bool]:
+    def hurry(self, seconds: float) -> AbstractContextManager[None]:
         """In this block a reading statement of this thread raises StatementTimeout after `seconds`.
 
-        False, and nothing is limited, on PostgreSQL, where that would cost a round trip.
+        Of few different lengths: each is a small pool of connections on PostgreSQL.  Inside a write nothing is limited there.
         """
-        if isinstance(self._driver, SqliteDriver):
-            with self._driver.hurry(seconds):
-                yield True
-        else:
-            yield False
+        return self._driver.hurry(seconds)
 
     @property
     def one_writer(self) -> bool:

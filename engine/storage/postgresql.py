@@ -6,8 +6,10 @@ whichever of its parameters are null.
 
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Self
@@ -316,6 +318,9 @@ class PostgresDriver:
 
     def __init__(self, url: str, size: int, lock_timeout: float, statement_timeout: float | None) -> None:
         self.pool = _Pool(url, size, lock_timeout, statement_timeout)
+        # Connections whose statements are short or come to nothing: setting that for one statement costs a round trip.
+        self._hurried: dict[float, _Pool] = {}
+        self._open_hurried = partial(_Pool, url, size, lock_timeout)
         self.statement_timeout = statement_timeout
         self.local = threading.local()
         self.writes: set[int] = set()
@@ -331,7 +336,22 @@ class PostgresDriver:
 
     def read(self, snapshot: bool) -> Read:
         write = self.writing()
-        return PostgresRead(self.pool, self.log, snapshot) if write is None else _Nested(write)
+        if write is not None:
+            return _Nested(write)
+        return PostgresRead(getattr(self.local, "hurried", None) or self.pool, self.log, snapshot)
+
+    @contextmanager
+    def hurry(self, seconds: float) -> Iterator[None]:
+        """Let the statements of this thread's reads run for so long at most."""
+        pool = self._hurried.get(seconds)
+        if pool is None:
+            pool = self._hurried.setdefault(seconds, self._open_hurried(seconds))
+        before = getattr(self.local, "hurried", None)
+        self.local.hurried = pool
+        try:
+            yield
+        finally:
+            self.local.hurried = before
 
     def write(self, statement_timeout: float | None) -> Write:
         return PostgresWrite(self, statement_timeout)
@@ -363,7 +383,8 @@ class PostgresDriver:
         return True
 
     def close(self) -> None:
-        self.pool.forget()
+        for pool in (self.pool, *self._hurried.values()):
+            pool.forget()
 
 
 def _translate(error: psycopg.Error) -> StorageError:

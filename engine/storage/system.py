@@ -174,6 +174,23 @@ rate = Table(
     _at(),
     sqlite_with_rowid=False,
 )  # fmt: skip
+secret = Table(
+    # What the installation signs with; made once, known to no definition and to nobody outside.
+    "dg_secret", system,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+answered = Table(
+    # How many answers a public form took by each way; "" is its own address.
+    "dg_answered", system,
+    Column("app", Text, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("answers", BigInteger, nullable=False),
+    _at(),  # the last one
+    sqlite_with_rowid=False,
+)  # fmt: skip
 duplicate = Table(
     "dg_duplicate", system, _id(),
     Column("app", Text, nullable=False),

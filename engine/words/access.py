@@ -92,7 +92,12 @@ WORDS = {
         "hint_zh": "从第一页重新开始。",
         "hint_en": "Start from the first page.",
     },
-    "unknown-view": {"zh": "没有视图「{name}」。", "en": 'There is no view "{name}".'},
+    "unknown-view": {
+        "zh": "没有视图「{name}」。",
+        "en": 'There is no view "{name}".',
+        "hint_zh": "是否想写「{nearest}」?",
+        "hint_en": 'Did you mean "{nearest}"?',
+    },
     "field-not-sortable": {"zh": "不能按「{label}」排序。", "en": 'Cannot sort by "{label}".'},
     "measure-invalid": {
         "zh": "不认识的统计「{name}」。",

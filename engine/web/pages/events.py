@@ -185,8 +185,8 @@ def _event(
     )
     if action == "update" and labels:
         words = f"{words} {labels}" if len(labels) <= 60 else f"{words} {labels[:60]}…"
-    who = entry["user_name"] or t("engine")
     cause = entry.get("cause")
+    who = entry["user_name"] or (t("visitor") if (cause or "").startswith("form:") else t("engine"))
     if cause:
         reason = reason or cause_words(visit, cause)
     return Event(
@@ -201,7 +201,7 @@ def _event(
     )
 
 
-_CAUSES = ("formula", "group", "clear", "conversion", "merge", "undo", "handover", "import", "demo")
+_CAUSES = ("form", "formula", "group", "clear", "conversion", "merge", "undo", "handover", "import", "demo")
 
 
 def cause_words(visit: AppVisit, cause: str) -> str:
@@ -210,11 +210,23 @@ def cause_words(visit: AppVisit, cause: str) -> str:
     if kind not in _CAUSES:
         return visit.t("by-rule", rule=cause)
     named: dict[str, Label] = {name: each.label for name, each in visit.app.entities.items()}
+    if kind == "form":
+        detail = _form_words(visit, detail)
     if kind == "conversion":
         named = {
             name: each.label for source in visit.app.entities.values() for name, each in source.conversions.items()
         }
     return visit.t(f"cause-{kind}", detail=named[detail][visit.language] if detail in named else detail)
+
+
+def _form_words(visit: AppVisit, detail: str) -> str:
+    """A public form and the way to it, `ask:fair`, as they are called now; as they were written if they are no more."""
+    name, _, channel = detail.partition(":")
+    form = visit.app.public.get(name)
+    if form is None or (channel and channel not in form.public.channels):
+        return detail
+    way = form.way_label(channel or None)
+    return " · ".join(label[visit.language] for label in (form.label, way) if label is not None)
 
 
 _KNOWN = frozenset(f"did-{each}" for each in (*_ICONS, "attach"))

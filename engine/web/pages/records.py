@@ -16,6 +16,7 @@ from engine.web.pages.cells import COLORS, Cell, Column, Row, Titles, cell, is_n
 from engine.web.pages.events import events, stage_bar
 from engine.web.pages.frame import Link, said
 from engine.web.pages.gates import Gate, Move, gate_of, label_of, main_move, other_moves, ways_of
+from engine.web.pages.kept import star_of
 from engine.web.pages.layout import record_parts
 from engine.web.pages.lists import columns_of
 from engine.web.pages.notices import duplicates, notices
@@ -109,6 +110,7 @@ def record_page(
             else [*notices(visit, r, model, visit.id, record), *duplicates(visit, r, model, visit.id)],
             **_actions(visit, r, model, deleted, ways, gate),
         }
+    page |= star_of(visit, model.name, visit.id, deleted)
     return visit.draw("record.html", status, problems=said(problems, t.language), first=first, **page)
 
 
