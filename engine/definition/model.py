@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field as Key, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
 from engine.access.definition import Policy, Role
+from engine.analytics.definition import Home
 from engine.fields import Field, field_types
-from engine.forms.definition import Form, Section, View
+from engine.forms.definition import Form, MenuGroup, Section, View
 from engine.rules.definition import Conversion, Duplicates, Group, Notice, Rule, Score
 from engine.shape import Formula, Names, Shape, Text
 from engine.workflows.definition import Kind, Process
@@ -168,9 +169,15 @@ class AppDefinition(Shape):
     preset: str | None = None
     roles: dict[str, Role] = Key(default_factory=dict)
     entities: dict[str, Entity]
+    menu: dict[str, MenuGroup] = Key(
+        default_factory=dict, description="How the menu is grouped; without it the entities follow one another."
+    )
     kinds: dict[str, Kind] = Key(default_factory=dict, description="Kinds of stage, in the order of a journey.")
     forms: dict[str, Form] = Key(default_factory=dict)
     views: dict[str, View] = Key(default_factory=dict)
+    homes: dict[str, Home] = Key(
+        default_factory=dict, description="What people find when they open the app, by job; one home for all of a role."
+    )
     policies: dict[str, dict[str, Policy]] = Key(default_factory=dict)
     processes: dict[str, Process] = Key(default_factory=dict)
     scores: dict[str, Score] = Key(default_factory=dict)

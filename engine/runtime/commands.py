@@ -91,21 +91,26 @@ class Detach:
 
 @dataclass(frozen=True)
 class Merge:
-    """Make one record of two: `lose` goes, what pointed to it points to `keep`. `choices` names fields taken from `lose`."""
+    """Make one record of two: `lose` goes, what pointed to it points to `keep`. `choices` names fields taken from `lose`.
+
+    `versions` are those of `keep` and `lose` that the person has seen.
+    """
 
     entity: str
     keep: int
     lose: int
     choices: Mapping[str, Literal["keep", "lose"]] = field(default_factory=dict)
+    versions: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """Two records that look alike are not the same."""
+    """Two records that look alike are not the same; with `apart` false, that is taken back."""
 
     entity: str
     one: int
     other: int
+    apart: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,18 +125,29 @@ class Convert:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back everything that one command did, unless it has been changed since."""
+    """Take back everything that one command did, unless it has been changed since.
+
+    `partly` leaves alone what has been changed since, and takes back the rest.
+    """
 
     batch: int
+    partly: bool = False
 
 
 @dataclass(frozen=True)
 class Handover:
-    """Give the records of one person to another; all entities in which the principal may hand over, or those named."""
+    """Give the records of one person to another; all entities in which the principal may hand over, or those named.
+
+    With `others` they go in turn to the successor and to them, beginning at place `turn`; with `most` only so many of each
+    entity are given now.
+    """
 
     leaver: int
     successor: int
     entities: tuple[str, ...] | None = None
+    others: tuple[int, ...] = ()
+    most: int | None = None
+    turn: int = 0
 
 
 @dataclass(frozen=True)

@@ -234,10 +234,10 @@ def _run(work: Work, command: Command) -> Outcome:
             draft, made = convert(work, command)
             return _saved(draft, {"made": {target: str(id) for target, id in made.items()}})
         case Undo():
-            drafts = undo(work, command)
-            return Outcome(results=tuple(_saved(draft) for draft in drafts))
+            drafts, left = undo(work, command)
+            return Outcome(results=tuple(_saved(draft) for draft in drafts), details={"left": left} if left else {})
         case Handover():
-            return Outcome(details={"counts": handover(work, command)})
+            return Outcome(details=handover(work, command))
         case _:
             raise TypeError(type(command).__name__)
 

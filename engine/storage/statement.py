@@ -86,6 +86,11 @@ class _Predicate(FunctionElement[bool]):
         return UnaryExpression(self, operator=operators.inv, type_=self.type)
 
 
+def compared(column: Any) -> Any:
+    """The type of what a column is compared with: whole numbers may be larger than any that it holds."""
+    return sa.BigInteger() if isinstance(column.type, sa.Integer) else column.type
+
+
 class among(_Predicate):
     """`among(table.c.owner, "owners")`: the column equals an element of the list bound as `owners`."""
 
@@ -105,7 +110,7 @@ def _among_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(among, "postgresql")
 def _among_postgresql(element: among, compiler: SQLCompiler, **options: Any) -> str:
     left, right = element.clauses
-    kind = compiler.dialect.type_compiler_instance.process(left.type)
+    kind = compiler.dialect.type_compiler_instance.process(compared(left))
     return f"({compiler.process(left, **options)} = ANY(({compiler.process(right, **options)})::{kind}[]))"
 
 

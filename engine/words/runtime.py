@@ -1,6 +1,7 @@
 """Words of the write path: refusals that people meet when they save."""
 
 WORDS = {
+    "undo-not": {"zh": "没有撤销，什么都没有变。", "en": "Nothing was undone and nothing has changed."},
     "required-missing": {"zh": "「{label}」必填。", "en": '"{label}" is required.'},
     "stale-edit": {
         "zh": "别人已先保存过这条记录(你看到的是第 {seen} 版,现在是第 {current} 版)。",
