@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.engine import HERE, PACKAGE, Engine
 from bench.load import Answer, Conversation, repeat, request
-from bench.measure import Server, median
+from bench.measure import Cost, Server, median
 from bench.subjects import SEARCHED
 
 FIELDS = 60
@@ -118,7 +118,7 @@ def pages(console: Console, kind: str, url: str, size: int, rounds: int) -> None
     console.print(table)
 
 
-def _one(server: Server, subject: Pages, address: str, times: int, sizes: list[int]):  # type: ignore[no-untyped-def]
+def _one(server: Server, subject: Pages, address: str, times: int, sizes: list[int]) -> Cost:
     return server.cost([subject.conversation(address, times, sizes)])
 
 
