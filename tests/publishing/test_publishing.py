@@ -439,3 +439,40 @@ def test_old_records_are_found_by_what_a_changed_formula_says(bench: Bench, edit
     table = bench.app.entities["visit"].table
     found = bench.db.statement(sa.select(table.c.note).where(matches(table, "words")))
     assert bench.db.all(found, {"words": query_tokens("omega")}) == [("x",)]
+
+
+def test_going_back_writes_nothing_over_values_of_a_field_whose_name_another_has_taken(
+    bench: Bench, edit: Edit
+) -> None:
+    bench.add("visit", note="twelve")
+    bench.publish(
+        edit(
+            ("      note: text\n", "      other: text\n"),
+            ("    title: note\n", ""),
+            ("columns: [note]", "columns: [amount]"),
+        )
+    )
+    bench.publish(
+        edit(
+            ("note: text", "note: {type: longtext, was: other}"),
+            ("    title: note\n", ""),
+            ("columns: [note]", "columns: [amount]"),
+        )
+    )
+    assert bench.values("visit", "note") == [None]
+    bench.back_to(1)
+    assert bench.values("visit", "note") == ["twelve"]
+
+
+def test_a_type_that_is_changed_back_writes_nothing_over_values_of_a_field_that_was_dropped(
+    bench: Bench, edit: Edit
+) -> None:
+    bench.add("visit", note="twelve")
+    bare = (("    title: note\n", ""), ("columns: [note]", "columns: [amount]"))
+    bench.publish(edit(("      note: text\n", ""), *bare))
+    bench.publish(edit(("note: text", "note: number"), *bare))
+    bench.add("visit", note=700)
+    bench.publish(edit(*bare))
+    assert bench.values("visit", "note") == [None, "7.00"]
+    bench.back_to(1)
+    assert bench.values("visit", "note") == ["twelve", None]
