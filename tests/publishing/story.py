@@ -5,8 +5,9 @@ left out of the text while there is no such field.  So nearly every edit gives a
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -201,7 +202,7 @@ class Story:
         last = process.stages[-1]
         stages[last.name] = {"label": last.name, "end": "done", **last.said()}
         names = list(stages)
-        ways = {f"to_{there}": {"from": here, "to": there} for here, there in zip(names, names[1:], strict=False)}
+        ways = {f"to_{there}": {"from": here, "to": there} for here, there in pairwise(names)}
         return {"entity": self.entity.name, "label": "x", "stages": stages, "transitions": ways, **process.said()}
 
     # -- edits ----------------------------------------------------------------------------------------------------------
@@ -453,4 +454,3 @@ EDITS = (
     "stages", "stages", "stages", "gate", "gate", "options", "role", "policy", "view",
     "look_alike", "check", "numbered", "nothing",
 )  # fmt: skip
-Edit = Callable[[Random], str | None]

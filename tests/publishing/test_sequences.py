@@ -23,7 +23,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from engine.access.people import People
 from engine.access.principal import engine_principal
 from engine.app import App
 from engine.clock import SetClock
@@ -112,7 +111,8 @@ class World:
         try:
             self.runtime.execute(self.app, ENGINE, command)
         except Refused as refused:
-            assert refused.status in (409, 422, 404), refused.problems
+            if refused.status not in (404, 409, 422):
+                raise
 
     def ids(self, entity: str) -> list[int]:
         table = self.app.entities[entity].table
@@ -254,14 +254,8 @@ def told_by(report: Report) -> list[str]:
 # -- the sequences ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def emptied(database: Database) -> Iterator[Database]:
-    """A database that is emptied between the sequences: one that is made anew costs more than most sequences."""
-    People(database, SetClock(NOW))
-    yield database
-
-
 def empty(db: Database, name: str) -> None:
+    """Forget the app: a database that is made anew costs more than most sequences."""
     with db.write() as write:
         for table in inspect(write, db.dialect).tables:
             if table.startswith(name):
@@ -292,14 +286,14 @@ def told(db: Database, folder: Path, numbers: range) -> None:
     print(f"{len(numbers)} sequences on {db.dialect}: {dict(kinds)}", file=sys.stderr)
 
 
-def test_edits_in_any_order_lose_nothing_and_can_be_undone(emptied: Database, tmp_path: Path) -> None:
-    told(emptied, tmp_path, range(8))
+def test_edits_in_any_order_lose_nothing_and_can_be_undone(database: Database, tmp_path: Path) -> None:
+    told(database, tmp_path, range(8))
 
 
 @pytest.mark.long
-def test_many_edits_in_any_order_lose_nothing_and_can_be_undone(emptied: Database, tmp_path: Path) -> None:
+def test_many_edits_in_any_order_lose_nothing_and_can_be_undone(database: Database, tmp_path: Path) -> None:
     first = int(os.environ.get("FIRST", "1000"))
-    told(emptied, tmp_path, range(first, first + int(os.environ.get("SEQUENCES", "500"))))
+    told(database, tmp_path, range(first, first + int(os.environ.get("SEQUENCES", "500"))))
 
 
 def edited_and_undone(
@@ -390,7 +384,7 @@ def _nothing_lost(plan: Plan, before: Columns, after: Columns) -> None:
     entered: set[str] = set()
     for change in plan.changes:
         match change:
-            case ConvertField(table=table, source=source, target=target):
+            case ConvertField(table=table, target=target):
                 written.add((table, target.column))
                 _converted(change, before, after)
             case Reindex(entity=entity):
