@@ -208,7 +208,7 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
     for name, model in new.entities.items():
         if not model.system and model.processes and model.table.name in standing:
             formerly = identity.entities.get(name)
-            if formerly is not None and not old.entities[formerly].processes:
+            if formerly is None or not old.entities[formerly].processes:
                 yield StartRecords(f"entities.{name}", name)
     stale = outdated(old, new, identity)
     for name, names in stale.items():
@@ -229,6 +229,11 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
         if (list(as_before.items()) != list(earlier_way.items()) or moved) and new.entities[
             name
         ].table.name in standing:
+            yield Rematch(f"entities.{name}", name)
+    for name, model in new.entities.items():
+        if name not in identity.entities and not model.system and model.table.name in standing:
+            # It was gone for a while; nobody knows what it was searched and compared by when it went.
+            yield Reindex(f"entities.{name}", name)
             yield Rematch(f"entities.{name}", name)
     yield from _names(old, new, identity)
 

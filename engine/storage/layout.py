@@ -161,6 +161,8 @@ def extend(
     for name in specs:
         source = sources[name]
         home = before.entities[source] if source is not None else before.retired.get(name)
+        if home is not None and source is None:
+            home = _resting(home)
         if home is None:
             home = EntityLayout(_fresh(f"{_slug(app)}_{_slug(name)}", tables))
             tables.add(home.table)
@@ -183,7 +185,8 @@ def extend(
 
 def restore(current: Layout, target: Layout) -> Layout:
     """The layout with which an earlier version (`target`) goes live again: its own columns, forgetting none made since."""
-    homes = {home.table: home for group in (current.retired, current.entities) for home in group.values()}
+    homes = {home.table: _resting(home) for home in current.retired.values()}
+    homes |= {home.table: home for home in current.entities.values()}
     entities = {name: _restore_entity(homes.get(home.table, home), home) for name, home in target.entities.items()}
     tables = {home.table for home in entities.values()}
     retired: dict[str, EntityLayout] = {}
@@ -191,6 +194,12 @@ def restore(current: Layout, target: Layout) -> Layout:
         if home.table not in tables:
             retired[_fresh(name, retired)] = home
     return Layout(entities, retired)
+
+
+def _resting(home: EntityLayout) -> EntityLayout:
+    """An entity that is gone, to come back: its fields as those that have left. No values move on that way."""
+    left = {name: (*home.left.get(name, ()), stored) for name, stored in home.fields.items()}
+    return EntityLayout(home.table, {}, {**home.left, **left}, home.moved)
 
 
 def _restore_entity(current: EntityLayout, target: EntityLayout) -> EntityLayout:

@@ -274,16 +274,19 @@ def empty(db: Database, name: str) -> None:
 
 def told(db: Database, folder: Path, numbers: range) -> None:
     kinds: Counter[str] = Counter()
+    wrong: list[Exception] = []
     for number in numbers:
         edits: list[str] = []
         name = f"app{number}"
         try:
             edited_and_undone(db, name, Random(number), folder, edits, kinds)
-        except BaseException as error:
+        except Exception as error:
             error.add_note(f"sequence {number}:\n" + "\n".join(edits))
-            raise
+            wrong.append(error)
         empty(db, name)
     print(f"{len(numbers)} sequences on {db.dialect}: {dict(kinds)}", file=sys.stderr)
+    if wrong:
+        raise ExceptionGroup(f"{len(wrong)} of {len(numbers)} sequences on {db.dialect}", wrong)
 
 
 def test_edits_in_any_order_lose_nothing_and_can_be_undone(database: Database, tmp_path: Path) -> None:

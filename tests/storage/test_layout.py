@@ -127,3 +127,13 @@ def test_physical_names_are_short_ascii_and_never_the_engines() -> None:
     )
     assert not {"stage", "search", "xmin"} & set(found.values())
     assert len(extend(None, "a" * 31, {"e" * 99: {}})["e" * 99].table) <= 60
+
+
+def test_an_entity_that_comes_back_brings_its_columns_and_converts_none() -> None:
+    gone = extend(V1, "shop", {"place": {"name": "text"}})
+    back = extend(gone, "shop", {"visit": {"note": "text", "amount": "text"}, "place": {"name": "text"}})
+    assert columns(back) == {"note": "note", "amount": "amount_2"}
+    assert back["visit"].moved == {}, "nothing was converted, so nothing may be converted back"
+    again = restore(back, V1)
+    assert columns(again) == {"note": "note", "amount": "amount"}
+    assert again["visit"].moved == {}
