@@ -185,8 +185,17 @@ class Known:
 class Clients:
     """`count` people who write at random until they are stopped, and ask again where they got no answer."""
 
-    def __init__(self, served: Served, ledger: Ledger, count: int, seed: int, orders: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        served: Served,
+        ledger: Ledger,
+        count: int,
+        seed: int,
+        orders: int = 1_000_000,
+        unsure: tuple[int, ...] = (),
+    ) -> None:
         self.served, self.ledger, self.seed = served, ledger, seed
+        self.unsure = unsure  # answers that say as little as none
         self.known = Known(most=orders)
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._use, args=(number,)) for number in range(count)]
@@ -219,6 +228,10 @@ class Clients:
                     status, answer = client.ask(ask.method, ask.path, ask.body, ask.headers)
                 except GONE:
                     # Nobody knows whether it was done. Most people try again.
+                    pending = ask if ask.again and chance.random() < 0.7 else None
+                    self.stopping.wait(0.02)
+                    continue
+                if status in self.unsure:
                     pending = ask if ask.again and chance.random() < 0.7 else None
                     self.stopping.wait(0.02)
                     continue
@@ -373,9 +386,11 @@ class Clients:
 
 
 @contextlib.contextmanager
-def working(served: Served, ledger: Ledger, count: int, seed: int, orders: int = 1_000_000) -> Iterator[Clients]:
+def working(
+    served: Served, ledger: Ledger, count: int, seed: int, orders: int = 1_000_000, unsure: tuple[int, ...] = ()
+) -> Iterator[Clients]:
     """Clients at work; afterwards they have stopped."""
-    with Clients(served, ledger, count, seed, orders) as clients:
+    with Clients(served, ledger, count, seed, orders, unsure) as clients:
         yield clients
 
 

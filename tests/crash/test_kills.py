@@ -21,9 +21,7 @@ from tests.crash.served import Served, working
 LOOK_EVERY = 25  # kills between two looks at everything
 
 
-def killed(
-    served: Served, ledger: Ledger, kills: int, seed: int, clients: int = 4, publishing: bool = False
-) -> int:
+def killed(served: Served, ledger: Ledger, kills: int, seed: int, clients: int = 4, publishing: bool = False) -> int:
     """Kill servers under load: every second time at a point that is passed a random number of times, else at a random
     moment.  How many died by themselves at their point.  The clients go on through it all.
 
