@@ -37,6 +37,10 @@ class Identity:
         """Every field that has an old one, in place or by conversion."""
         return {**self.fields, **self.predecessors}
 
+    def is_new(self, entity: str, field: str, declared: Mapping[str, Any]) -> bool:
+        """Whether a declared field has no old one, though there may have been another of its name."""
+        return field in declared and (entity, field) not in self.continued
+
     def old_field(self, entity: str, field: str) -> str | None:
         """The field of the old version that this one continues, in place or by conversion."""
         return self.continued.get((entity, field))

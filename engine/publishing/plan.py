@@ -218,7 +218,9 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
         searched = searched_fields(new, new.entities[name])
         was = set(searched_fields(old, old.entities[before]))
         same = {identity.fields.get((name, each), each) for each in searched} == was
+        declared = new.definition.entities[name].fields if name in new.definition.entities else {}
         moved = any(entity == name and each in searched for entity, each in identity.predecessors)
+        moved = moved or any(identity.is_new(name, each, declared) for each in searched)
         moved = moved or not set(searched).isdisjoint(stale.get(name, ()))
         if (not same or moved) and new.entities[name].table.name in standing:
             yield Reindex(f"entities.{name}", name)
@@ -226,6 +228,7 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
         as_before = {identity.fields.get((name, each), each): how for each, how in compared.items()}
         earlier_way = matched(old, old.entities[before])
         moved = any(entity == name and each in compared for entity, each in identity.predecessors)
+        moved = moved or any(identity.is_new(name, each, declared) for each in compared)
         if (list(as_before.items()) != list(earlier_way.items()) or moved) and new.entities[
             name
         ].table.name in standing:

@@ -214,11 +214,14 @@ class Story:
         if self.process is not None:
             yield from (self.process, *self.process.stages)
 
-    def edit(self, rnd: Random) -> str:
-        """Change something, and say what. What `was:` said stays in the text as often as not, as people leave it."""
+    def settle_names(self, rnd: Random) -> None:
+        """What `was:` said of a version that has been published stays in the text as often as not, as people leave it."""
         for thing in self.things():
             if rnd.random() < 0.5:
                 thing.was = None
+
+    def edit(self, rnd: Random) -> str:
+        """Change something, and say what."""
         while True:
             name = rnd.choice(EDITS)
             said = getattr(self, name)(rnd)

@@ -510,3 +510,24 @@ def test_an_entity_that_comes_back_is_searched_and_compared_by_what_it_says_then
     assert found == {"mill": [(key,)], "elm": []}
     keys = sa.select(system.match_key.c.record).where(system.match_key.c.entity == "shop.place")
     assert {row[0] for row in bench.db.all(bench.db.statement(keys))} == {key}
+
+
+def test_what_draws_on_a_field_draws_on_another_that_takes_its_name(bench: Bench, edit: Edit) -> None:
+    bench.publish(edit(("      note: text\n", "      note: text\n      other: text\n")))
+    key = bench.add("visit", note="elm", amount=100, twice=200)
+    bare = (
+        ("    title: note\n", ""),
+        ("      note: text\n", ""),
+        ("columns: [note]", "columns: [owner]"),
+        ("sort: -amount, ", ""),
+    )
+    bench.publish(
+        edit(*bare, ("      amount: money\n      twice: {type: money, formula: amount * 2}\n", "      twice: money\n"))
+    )
+    bench.publish(edit(("formula: amount * 2", "formula: amount * 2.00")))
+    assert bench.values("visit", "note", "amount", "twice") == [("elm", 100, 200)]
+    table = bench.app.entities["visit"].table
+    found = bench.db.all(
+        bench.db.statement(sa.select(table.c.id).where(matches(table, "words"))), {"words": query_tokens("elm")}
+    )
+    assert found == [(key,)]
