@@ -132,7 +132,7 @@ class Policies:
                 permit = Permit(entity, (self.common[entity],))
             elif entity not in self.fields:
                 return Permit(entity, ())
-            elif everything or any(self.roles[name].administrator for name in roles):
+            elif everything or any(name in self.roles and self.roles[name].administrator for name in roles):
                 facts = self.fields[entity]
                 whole = Grant("", entity, frozenset(ACTIONS), None, None, facts.names, facts.writable)
                 permit = Permit(entity, (whole,), everything=True)

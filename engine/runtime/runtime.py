@@ -103,7 +103,7 @@ class Runtime:
         if not app.number:
             return  # never published
         if self._shared is not None:
-            w.one(self._shared, {"lock": publishing_lock(app.name)})
+            w.later(self._shared, {"lock": publishing_lock(app.name)})
         elif (app.name, app.number) in w.known:
             return  # the only writer is this one
         live = w.scalar(self._live, {"name": app.name})
@@ -252,7 +252,7 @@ def _run(work: Work, command: Command, circle: Circle) -> Outcome:
             drafts, left = undo(work, command)
             return Outcome(results=tuple(_saved(draft) for draft in drafts), details={"left": left} if left else {})
         case Handover():
-            return Outcome(details={"counts": handover(work, command)})
+            return Outcome(details=handover(work, command))
         case _:
             raise TypeError(type(command).__name__)
 

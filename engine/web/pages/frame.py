@@ -68,6 +68,12 @@ class Shell:
     menu: tuple[MenuGroup, ...]
     bar: tuple[Link, ...]
     apps: tuple[Link, ...]
+    help: str
+    live: str
+    manifest: str
+    notices: str
+    unread: str
+    starred: tuple[Link, ...] = ()
 
 
 class Words:
@@ -151,6 +157,7 @@ def _t(context: Context, code: str, **parameters: Any) -> str:
 _ALWAYS: Mapping[str, Any] = {
     "theme": "",
     "density": "default",
+    "keys": "on",
     "csrf": "",
     "shell": None,
     "problems": (),

@@ -307,10 +307,15 @@ def _strangers(visit: GuestVisit) -> list[str]:
     """Names in the posted form that the form does not have."""
     assert visit.form is not None
     fields = visit.model.fields
-    known = set(_OWN)
+    words, files = set(_OWN), set()
     for name in visit.open.asks[visit.way]:
-        known |= {f"{name}~new", f"{name}~kept"} if isinstance(fields[name], Attached) else {name}
-    return sorted({name[:60] for name in visit.form if name not in known})
+        if isinstance(fields[name], Attached):
+            words.add(f"{name}~kept")
+            files.add(f"{name}~new")
+        else:
+            words.add(name)
+    sent = visit.form.multi_items()
+    return sorted({name[:60] for name, value in sent if name not in (words if isinstance(value, str) else files)})
 
 
 def _posted(visit: GuestVisit) -> Draft:
@@ -423,11 +428,16 @@ def get_look(visit: GuestVisit) -> Response:
 
 def look(color: str) -> str:
     """The tokens of app.css in a form's colour, on white paper and on dark."""
-    light, dark = readable(color, WHITE), readable(color, DARK)
-    tokens = {
-        ":root": (light, light, mixed(light, "#000000", 0.82), mixed(light, WHITE, 0.1), mixed(light, WHITE, 0.34)),
-        ":root[data-theme=dark]": (dark, light, mixed(light, "#ffffff", 0.86), mixed(light, DARK, 0.24), mixed(light, DARK, 0.6)),
-    }  # fmt: skip
+    fill = readable(color, WHITE)  # white words stand on it
+    tokens = {}
+    for selector, paper, press, tint, line in (
+        (":root", WHITE, "#000000", 0.1, 0.34),
+        (":root[data-theme=dark]", DARK, WHITE, 0.24, 0.6),
+    ):
+        tinted = mixed(fill, paper, tint)
+        # Words in the colour stand on paper and on its tint.
+        words = readable(readable(fill, paper), tinted)
+        tokens[selector] = (words, fill, mixed(fill, press, 0.84), tinted, mixed(fill, paper, line))
     names = ("accent", "accent-fill", "accent-press", "accent-tint", "accent-line")
     rules = (
         f"{selector}{{{';'.join(f'--{name}:{value}' for name, value in zip(names, values, strict=True))}}}"

@@ -35,7 +35,8 @@ class Told:
 
 def get_notices(visit: AppVisit) -> Response:
     """The list, the latest first; `?show=unread` leaves out what was read."""
-    given, visit.current = dict(visit.query), "~notices"
+    visit.current = "~notices"
+    given = dict(visit.query)
     only, before = given.get("show") == "unread", given.get("before")
     user, t, store = visit.visitor.signed_in(), visit.t, visit.site.notices
     found = store.all(
