@@ -103,7 +103,7 @@ class Runtime:
         if not app.number:
             return  # never published
         if self._shared is not None:
-            w.one(self._shared, {"lock": publishing_lock(app.name)})
+            w.later(self._shared, {"lock": publishing_lock(app.name)})
         elif (app.name, app.number) in w.known:
             return  # the only writer is this one
         live = w.scalar(self._live, {"name": app.name})

@@ -11,8 +11,6 @@ from typing import Any, Final, Literal
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -21,10 +19,23 @@ from sqlalchemy.sql.functions import FunctionElement
 
 Dialect = Literal["sqlite", "postgresql"]
 
-DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = {
-    "sqlite": sqlite.dialect(paramstyle="qmark"),
-    "postgresql": psycopg.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
-}
+
+class _Dialects(dict[Dialect, sa.Dialect]):
+    """Each is loaded by whoever asks for it first: the one of PostgreSQL takes three megabytes."""
+
+    def __missing__(self, name: Dialect) -> sa.Dialect:
+        if name == "sqlite":
+            from sqlalchemy.dialects import sqlite
+
+            self[name] = sqlite.dialect(paramstyle="qmark")
+        else:
+            from sqlalchemy.dialects.postgresql import psycopg
+
+            self[name] = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        return self[name]
+
+
+DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = _Dialects()
 TRUTH: Final = {None: None, 0: False, 1: True}  # of a boolean as either database gives it
 # One row whose values are the parameters in their order, and nothing else: `INSERT INTO t (a, b) VALUES (?, ?)`.
 _PLAIN_INSERT: Final = re.compile(

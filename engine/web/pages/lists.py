@@ -10,6 +10,7 @@ from engine.app import EntityApp, ViewApp
 from engine.fields import Field
 from engine.problems import Problem, Refused
 from engine.reading import Lens, Page, Query
+from engine.storage.errors import StatementTimeout
 from engine.web.pages.cells import Column, Titles, address, is_number, row
 from engine.web.pages.filters import MOST_COUNTED, Asked, Filter, Option, State, offered, question, read_filters
 from engine.web.pages.frame import Link, Words, said
@@ -17,6 +18,7 @@ from engine.web.pages.several import several_actions
 from engine.web.pages.visit import AppVisit
 
 PAGE = 50
+COUNTING = 0.25  # seconds; what takes longer to count is not worth waiting for
 USUAL_COLUMNS = 8
 # Not of use in a narrow column, or shown elsewhere.
 _UNLISTED = ("longtext", "json", "children", "location", "signature", "address")
@@ -224,14 +226,26 @@ def _fields(lens: Lens, model: EntityApp, names: Sequence[str]) -> tuple[str, ..
     return tuple(each for each in dict.fromkeys((*names, "number", "version")) if each in visible)
 
 
-def _found(lens: Lens, r: Any, name: str, query: Query) -> tuple[Page, int, Sequence[Any]]:
-    """The page and the count; an expression that makes no sense finds nothing and says why."""
+def _found(lens: Lens, r: Any, name: str, query: Query) -> tuple[Page, int | None, Sequence[Any]]:
+    """The page and the count, None if counting took too long; an expression that makes no sense finds nothing and says why."""
     try:
-        return lens.page(r, name, query), lens.count(r, name, query, MOST_COUNTED + 1), ()
+        page = lens.page(r, name, query)
+        if page.next is None and query.cursor is None:
+            return page, len(page.rows), ()
+        return page, _count(lens, name, query), ()
     except Refused as error:
         if error.status != 400:
             raise
         return Page([], None), 0, error.problems
+
+
+def _count(lens: Lens, name: str, query: Query) -> int | None:
+    """How many records there are, as far as that is known soon: of a million, few may meet a filter that no index serves."""
+    try:
+        with lens.db.hurry(COUNTING), lens.db.read() as r:
+            return lens.count(r, name, query, MOST_COUNTED + 1)
+    except StatementTimeout:
+        return None
 
 
 def _sort(lens: Lens, name: str, text: str) -> tuple[str, ...]:
@@ -274,9 +288,9 @@ def _tabs(
     return tabs
 
 
-def _counted(count: int, shown: int, t: Words) -> dict[str, str]:
-    over = count > MOST_COUNTED
-    number = f"{min(count, MOST_COUNTED):,}"
+def _counted(count: int | None, shown: int, t: Words) -> dict[str, str]:
+    over = count is None or count > MOST_COUNTED
+    number = f"{shown if count is None else min(count, MOST_COUNTED):,}"
     if shown == count:
         words = t("count", count=number)
     else:
