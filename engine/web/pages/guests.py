@@ -66,7 +66,6 @@ class GuestVisit(Visit):
 
     def __init__(self, request: Request, site: "Site", who: Visitor, form: FormData | None) -> None:
         super().__init__(request, site, Visitor(None, None, None, who.language, who.address), form)
-        self.flash = {"note": "", "warnings": []}  # somebody else's, who works here
         self.app, self.open, self.way = find(site, request.path_params)
         self.principal = guest_principal(self.open.door, self.language)
         self.model: EntityApp = self.app.entities[self.open.entity]
