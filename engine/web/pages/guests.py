@@ -139,15 +139,16 @@ class GuestPage(Page):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         site: Site = scope["app"].state.site
-        if not site.guest_room.enter():
-            request = Request(scope, receive, send)
+        request = Request(scope, receive, send)
+        address = request.client.host if request.client else "-"
+        if not site.guest_room.enter(address):
             full = Refused(Problem("too-many-requests", parameters={"seconds": 10}), 429)
             await told(stranger(request, site), full)(scope, receive, send)
             return
         try:
             await super().__call__(scope, receive, send)
         finally:
-            site.guest_room.leave()
+            site.guest_room.leave(address)
 
     def _comes(self, request: Request, site: "Site") -> tuple[Visitor, bool, Response | None]:
         """A bearer's token that does not hold is refused; so is a session's, and forgotten, when something is sent."""
