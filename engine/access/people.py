@@ -156,8 +156,11 @@ class People:
             )
         return Session(user, csrf, now + SESSION_LASTS, token)
 
-    def session(self, token: str) -> Session | None:
-        """The live session of a cookie; None if it is unknown, ended, expired or its person suspended."""
+    def session(self, token: str, seen: bool = True) -> Session | None:
+        """The live session of a cookie; None if it is unknown, ended, expired or its person suspended.
+
+        Not `seen`: nobody did anything, it is only looked whether the session still lives.
+        """
         key = digest(token)
         found = self._cached(("session", key), lambda: self._session(key))
         if not isinstance(found, dict):
@@ -165,7 +168,7 @@ class People:
         now = self.clock.now()
         if now >= found["expires_at"] or now - found["seen_at"] >= SESSION_IDLE:
             return None
-        if now - found["seen_at"] > SEEN_EVERY:
+        if seen and now - found["seen_at"] > SEEN_EVERY:
             found["seen_at"] = now
             with self.db.write() as w:
                 statement = (

@@ -1,5 +1,6 @@
 """What happened to a record: its changes, and its way through the stages of its process."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from engine.fields import Field
 from engine.problems import Problem, Refused
 from engine.reading.sight import Sight
 from engine.storage import system
-from engine.storage.statement import Statement
+from engine.storage.statement import Statement, among
 
 
 class Past(Sight):
@@ -80,6 +81,31 @@ class Past(Sight):
         if row is None:
             return None
         return permit.visible - {name for name, seen in zip(masked, row[1:], strict=True) if not seen}
+
+    def went(self, r: Any, entity: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """How records of which he sees the deletion went: id -> at, user, user_name, cause, batch.
+
+        `ids` are those of records that he was shown; nothing is asked of permission here.
+        """
+        j, u = system.journal, system.user
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        statement = self.view.kept(
+            "went",
+            lambda: self.db.statement(
+                sa.select(j.c.record, j.c.at, j.c.user, u.c.name, j.c.cause, j.c.batch)
+                .select_from(j.outerjoin(u, u.c.id == j.c.user))
+                .where(among(j.c.record, "ids"), j.c.app == sa.bindparam("app"), j.c.entity == sa.bindparam("entity"),
+                       j.c.action.in_(("delete", "merge")))
+                .order_by(j.c.seq)
+            ),
+        )  # fmt: skip
+        rows = r.all(statement, {"ids": wanted, "app": self.app.name, "entity": entity})
+        return {
+            id: {"at": _moment(at), "user": user, "user_name": name, "cause": cause, "batch": batch}
+            for id, at, user, name, cause, batch in rows
+        }
 
     def stages(self, r: Any, entity: str, id: int) -> list[dict[str, Any]]:
         """The way of a record through its process, oldest first, with the time spent in each stage.

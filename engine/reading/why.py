@@ -5,6 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.access.definition import Action
+from engine.access.policies import Grant
+from engine.app import App
 from engine.problems import Label, Problem, Refused
 from engine.reading.past import Past
 from engine.reading.view import unknown
@@ -34,8 +36,7 @@ class Why(Past):
         out = []
         for grant in permit.grants:
             role = self.app.role_label(grant.role)
-            rule = grant.rows(action)
-            words = self.app.say(rule) if rule is not None else _all_rows()
+            words = rows_in_words(self.app, grant, action)
             if action not in grant.actions:
                 out.append(
                     self._verdict(
@@ -91,6 +92,14 @@ class Why(Past):
         return {"role": role, "allowed": allowed, "words": problem.message(self.principal.language)}
 
 
-def _all_rows() -> Label:
-    problem = Problem("all-rows")
+def rows_in_words(app: App, grant: Grant, action: Action) -> Label:
+    """Which records a grant covers, as people say it."""
+    rule = grant.rows(action)
+    if rule is not None:
+        return app.say(rule)
+    if grant.parent is not None:
+        whole = app.entities[app.entities[grant.entity].lookups[grant.parent]].label
+        problem = Problem("rows-of-whole", "", {"entity": whole})
+    else:
+        problem = Problem("all-rows")
     return Label(problem.message("zh"), problem.message("en"))

@@ -136,11 +136,18 @@ class Undo:
 
 @dataclass(frozen=True)
 class Handover:
-    """Give the records of one person to another; all entities in which the principal may hand over, or those named."""
+    """Give the records of one person to another; all entities in which the principal may hand over, or those named.
+
+    With `others` they go in turn to the successor and to them, beginning at place `turn`; with `most` only so many of each
+    entity are given now.
+    """
 
     leaver: int
     successor: int
     entities: tuple[str, ...] | None = None
+    others: tuple[int, ...] = ()
+    most: int | None = None
+    turn: int = 0
 
 
 @dataclass(frozen=True)

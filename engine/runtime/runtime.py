@@ -237,7 +237,7 @@ def _run(work: Work, command: Command) -> Outcome:
             drafts, left = undo(work, command)
             return Outcome(results=tuple(_saved(draft) for draft in drafts), details={"left": left} if left else {})
         case Handover():
-            return Outcome(details={"counts": handover(work, command)})
+            return Outcome(details=handover(work, command))
         case _:
             raise TypeError(type(command).__name__)
 

@@ -289,6 +289,24 @@ notice = Table(
 )  # fmt: skip
 
 
+handover = Table(
+    # A leaver's records on their way to others, batch by batch: what was planned and how far it has got.
+    "dg_handover", system, _id(),
+    Column("app", Text, nullable=False),
+    Column("by", BigInteger),
+    Column("leaver", BigInteger, nullable=False),
+    Column("plan", Text, nullable=False),  # {entity: [who gets them, in turn]}
+    Column("total", Integer, nullable=False),
+    Column("given", Text, nullable=False),  # {entity: {who got them: how many}}
+    Column("batches", Text, nullable=False),  # [batch …] as the journal names them, the latest last
+    Column("left", Integer, nullable=False, server_default="0"),  # not taken back, for somebody changed them since
+    Column("suspend", Boolean, nullable=False),
+    Column("state", Text, nullable=False),  # running, done, returning, returned
+    _at(), _at("done_at", nullable=True),
+    Index("dg_handover_of_app", "app", "at"),
+)  # fmt: skip
+
+
 def publishing_lock(app: str) -> str:
     """The name of the lock that whoever publishes an app holds alone, and all who write its records share (PostgreSQL)."""
     return f"publish {app}"

@@ -126,6 +126,8 @@ class Boundary:
             await self._refuse(failure, scope, receive, outgoing)
         finally:
             took = time.perf_counter() - began
+            if scope.get("streamed"):
+                took = 0.0  # how long somebody looked at a page is no time that we took
             route = self._patterns.get(scope.get("endpoint"), "-")
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.ended(route, method, status, took)

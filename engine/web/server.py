@@ -26,6 +26,7 @@ from engine.publishing.live import LOOK_EVERY
 from engine.web import pages
 from engine.web.api.routes import routes, takes_files
 from engine.web.boundary import Boundary
+from engine.web.live import before_stopping
 from engine.web.observe import CONTENT_TYPE_LATEST, begin_logging, forward_libraries
 from engine.web.settings import Settings
 from engine.web.site import Site
@@ -42,11 +43,12 @@ def create_server(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch = asyncio.create_task(attend(site))
-        yield
+        with before_stopping(site.stop):
+            yield
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch  # what it has begun in another thread would open the database again
-        site.draining = True
+        site.stop()
         site.close()
 
     own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 
+from engine.access.directory import Directory
 from engine.access.guests import Guests
 from engine.access.people import People
 from engine.access.personal import Personal
@@ -16,11 +17,13 @@ from engine.problems import Problem, Refused
 from engine.publishing.live import Live
 from engine.reading import Reading
 from engine.runtime import Runtime
+from engine.runtime.handovers import Handovers
 from engine.storage.database import Database
 from engine.storage.files import Files
 from engine.web.attachments import Attachments
 from engine.web.group_commit import GroupCommit
 from engine.web.idempotency import Keys
+from engine.web.live import Streams
 from engine.web.observe import Metrics
 from engine.web.rates import Bucket, Rates
 from engine.web.room import Room
@@ -37,6 +40,8 @@ class Site:
     clock: Clock
     people: People
     personal: Personal
+    directory: Directory
+    handovers: Handovers
     live: Live
     files: Files
     attachments: Attachments
@@ -49,9 +54,13 @@ class Site:
     writes: GroupCommit
     guests: Guests
     guest_room: Room = field(default_factory=Room)
+    streams: Streams = field(init=False)
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
     late: dict[int, float] = field(default_factory=dict)  # marks of questions that took long, until when they count so
+
+    def __post_init__(self) -> None:
+        self.streams = Streams(self)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> "Site":
@@ -60,9 +69,10 @@ class Site:
         db = Database.open(settings.database_url)
         db.prepare()
         files = Files(settings.files)
+        runtime = Runtime(db, clock)
         limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, People(db, clock), Personal(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
 
@@ -76,6 +86,11 @@ class Site:
         if found is None:
             raise Refused(Problem("not-found"), 404)
         return found
+
+    def stop(self) -> None:
+        """Take no more work and end what would go on for ever. In the event loop."""
+        self.draining = True
+        self.streams.close()
 
     def close(self) -> None:
         self.live.close()

@@ -68,6 +68,22 @@ WORDS = {
     "explain-hidden": {"zh": "「{role}」看不到这个字段。", "en": '"{role}" does not see this field.'},
     "explain-readonly": {"zh": "「{role}」不能修改这个字段。", "en": '"{role}" may not change this field.'},
     "explain-nothing": {"zh": "你的角色对它没有任何权限。", "en": "None of your roles gives any access."},
+    "rows-of-whole": {
+        "zh": "所属{entity}在范围内的记录",
+        "en": "records of a {entity} that is covered",
+    },
+    "handover-nobody": {
+        "zh": "没有接手的人。",
+        "en": "Nobody is there to take them over.",
+        "hint_zh": "选一位在职、不是离职者本人的同事。",
+        "hint_en": "Choose a colleague who is active and not the leaver.",
+    },
+    "handover-refused": {
+        "zh": "你不能移交别人的记录。",
+        "en": "You may not hand over anybody's records.",
+        "hint_zh": "{who}可以。",
+        "hint_en": "{who} may.",
+    },
     "all-rows": {"zh": "所有记录", "en": "every record"},
     "cursor-invalid": {
         "zh": "翻页位置无效。",

@@ -225,7 +225,7 @@ def _named(facts: Facts) -> Iterator[tuple[KeyPath, str, bool]]:
         yield ("entities", name), name, False
         for field in entity.fields:
             yield ("entities", name, "fields", field), field, True
-    for kind in ("roles", "kinds", "forms", "views", "processes", "scores"):
+    for kind in ("roles", "kinds", "forms", "views", "homes", "processes", "scores"):
         for name in getattr(d, kind):
             yield (kind, name), name, False
     for name, form in d.forms.items():

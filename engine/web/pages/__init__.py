@@ -9,6 +9,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where           kept       recent and starred records
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
+    handbook    the app's own help                              watching   what others just changed
+    installing  the app on a phone's home screen
 
 Every other module is a page, or pages that belong together.
 """
@@ -21,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
+from engine.web.live import LivePage
 from engine.web.pages import (
     actions,
     boards,
@@ -30,7 +33,10 @@ from engine.web.pages import (
     forms,
     gates,
     guests,
+    handbook,
+    handing,
     homes,
+    installing,
     inviting,
     kept,
     lists,
@@ -39,6 +45,8 @@ from engine.web.pages import (
     notices,
     records,
     several,
+    trash,
+    watching,
 )
 from engine.web.pages.frame import STATIC, static_version
 from engine.web.pages.guests import GuestPage, public_upload
@@ -64,6 +72,7 @@ def routes() -> list[BaseRoute]:
     one = "/{app}/{entity}/{id:id}"
     return [
         Mount(f"/static/{static_version()}", _Forever(directory=STATIC), name="static"),
+        Route("/service-worker.js", installing.service_worker),
         Route("/", Page(Visit, get=doors.get_root)),
         Route("/sign-in", Page(Visit, open_to_all=True, get=doors.get_sign_in, post=doors.post_sign_in)),
         Route("/sign-out", Page(Visit, open_to_all=True, post=doors.post_sign_out)),
@@ -71,15 +80,25 @@ def routes() -> list[BaseRoute]:
         Route("/{app}", Page(get=homes.to_home)),
         Route("/{app}/", Page(get=homes.get_home)),
         Route("/{app}/my-card", Page(get=homes.get_card)),
+        Route("/{app}/my-page", Page(get=doors.get_me, post=doors.post_me)),
+        Route("/{app}/my-help", Page(get=handbook.get_help)),
+        Route("/{app}/my-live", LivePage()),
+        Route("/{app}/my-changes", Page(get=watching.get_changes)),
+        Route("/{app}/manifest.webmanifest", Page(get=installing.get_manifest)),
+        Route("/{app}/my-offline", Page(get=installing.get_offline)),
         Route("/f/embed.js", embed_script),
         Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
         Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
-        Route("/{app}/my-page", Page(get=doors.get_me)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/public-forms", Page(get=inviting.get_forms)),
         Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
         Route("/{app}/my-duplicates", Page(get=duplicates.get_duplicates, post=duplicates.post_duplicates)),
+        Route("/{app}/my-trash", Page(get=trash.get_trash)),
+        Route("/{app}/my-handover", Page(get=handing.get_handover, post=handing.post_handover)),
+        Route("/{app}/my-handover/people", Page(get=handing.get_people)),
+        Route("/{app}/my-handover/matrix.{kind}", Page(get=handing.get_matrix)),
+        Route("/{app}/my-handover/{id:id}", Page(get=handing.get_passing, post=handing.post_passing)),
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),

@@ -6,9 +6,14 @@ from engine.problems import Refused
 from engine.web.observe import log
 from engine.web.pages.filters import Option
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, said
-from engine.web.pages.visit import AppVisit, Visit, app_links, own_address
+from engine.web.pages.homes import home_options
+from engine.web.pages.kept import kept
+from engine.web.pages.tools import tools
+from engine.web.pages.visit import HOME, AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 
+KEYS = ("on", "off")
+MOST_KEPT = 12
 YEAR = 365 * 86_400
 
 
@@ -68,11 +73,13 @@ def post_settings(visit: Visit) -> Response:
         _keep(visit, response, "theme", theme)
     if density in DENSITIES:
         _keep(visit, response, "density", density)
+    if visit.field("keys") in KEYS:
+        _keep(visit, response, "keys", visit.field("keys"))
     return response
 
 
-def _keep(visit: Visit, response: Response, name: str, value: str) -> None:
-    response.set_cookie(name, value, max_age=YEAR, path="/", secure=visit.secure, samesite="lax", httponly=True)
+def _keep(visit: Visit, response: Response, name: str, value: str, path: str = "/") -> None:
+    response.set_cookie(name, value, max_age=YEAR, path=path, secure=visit.secure, samesite="lax", httponly=True)
 
 
 def get_me(visit: AppVisit) -> Response:
@@ -101,5 +108,33 @@ def get_me(visit: AppVisit) -> Response:
             "label": t("density"),
             "options": [Option(key, t(f"density-{key}"), key == density) for key in DENSITIES],
         },
+        {
+            "name": "keys",
+            "label": t("keys-setting"),
+            "options": [
+                Option(key, t(f"keys-{key}"), (key == "off") == (cookies.get("keys") == "off")) for key in KEYS
+            ],
+        },
     )
-    return visit.draw("me.html", principal=visit.principal, roles=roles, settings=settings, here=visit.here)
+    with visit.read() as r:
+        stars, seen = kept(visit, r, "star", MOST_KEPT), kept(visit, r, "seen", MOST_KEPT)
+    return visit.draw(
+        "me.html",
+        tools=tools(visit),
+        principal=visit.principal,
+        roles=roles,
+        settings=settings,
+        homes=home_options(visit),
+        starred=stars,
+        recent=seen,
+        here=visit.here,
+    )
+
+
+def post_me(visit: AppVisit) -> Response:
+    """Choose one of the homes that fit; kept with the browser, as how the pages look is."""
+    response = visit.go(visit.after(f"/{visit.app.name}/my-page"))
+    name = visit.field("home")
+    if name in [home.name for home in visit.homes()]:
+        _keep(visit, response, HOME, name, f"/{visit.app.name}/")
+    return response

@@ -23,7 +23,7 @@ from engine.web.pages.visit import AppVisit, Back
 
 PAGE = 20
 MOST_CHOSEN = 50
-LEASTS = ("90", "95", "100")
+LEASTS = ("70", "80", "90", "100")
 ALIKE, SIMILAR = 100, 70  # from where on a likeness is called the same, and alike
 
 
@@ -40,7 +40,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class Twin:
-    """A pair as it is drawn. `merge` is where they are merged; empty where the reader may not."""
+    """A pair as it is drawn. `merge` is where they are merged; empty where the reader may not.
+
+    `words` and `color` say how alike their titles are, where that is told.
+    """
 
     key: str
     score: int
@@ -49,6 +52,8 @@ class Twin:
     lines: tuple[Compared, ...]
     merge: str
     by: str = ""
+    words: str = ""
+    color: str = ""
 
 
 def looked_through(visit: AppVisit) -> list[EntityApp]:
@@ -64,27 +69,36 @@ def get_duplicates(visit: AppVisit) -> Response:
     models, t = looked_through(visit), visit.t
     visit.current = "~duplicates"
     here = Address(visit.href("my-duplicates"), visit.query)
-    model = next((each for each in models if each.name == here.get("entity")), models[0] if models else None)
-    if model is None:
+    if not models:
         return visit.draw("duplicates.html", tabs=(), model=None)
-    _catch_up(visit, model)
-    wanted, owner = _wanted(visit, model, here), _owner(visit, model)
-    # The first page of what is asked for; a place in the queue is kept in the address alone.
+    for each in models:
+        _catch_up(visit, each)
     with visit.read() as r:
+        counts = {each.name: count_pairs(visit.lens, r, each.name, Wanted(), MOST_COUNTED + 1) for each in models}
+        # Where something waits comes first.
+        models.sort(key=lambda each: not counts[each.name])
+        model = next((each for each in models if each.name == here.get("entity")), models[0])
+        wanted, owner = _wanted(visit, model, here), _owner(visit, model)
         found, cursor = pairs(visit.lens, r, model.name, wanted, PAGE, here.get("cursor") or None)
         count = count_pairs(visit.lens, r, model.name, wanted, MOST_COUNTED + 1)
-        tabs = [_tab(visit, r, each, each is model) for each in models]
         twins = _twins(visit, r, model, found, wanted)
+    tabs = [
+        Link(each.label[t.language], f"{here.path}?entity={each.name}", count=_number(counts[each.name]), current=each is model)
+        for each in models
+    ]  # fmt: skip
     states = [Link(t(f"pairs-{state}"), here.url(state=state), current=state == wanted.state) for state in STATES]
     leasts = [Option("", t("pairs-any-score"), not wanted.at_least)]
     leasts += [Option(each, t("pairs-from", score=each), str(wanted.at_least) == each) for each in LEASTS]
-    number = f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
     return visit.draw(
-        "duplicates.html", model=visit.entity(model), tabs=tabs, states=states, state=wanted.state, leasts=leasts, twins=twins, count=number,
-        mine=wanted.owner is not None, may_mine=owner is not None, action=visit.href("my-duplicates"), here=here.url(cursor=here.get("cursor") or None),
+        "duplicates.html", model=visit.entity(model), tabs=tabs, states=states, state=wanted.state, leasts=leasts, twins=twins, count=_number(count),
+        mine=wanted.owner is not None, may_mine=owner is not None, action=here.path, here=here.url(cursor=here.get("cursor") or None),
         next=here.url(cursor=cursor) if cursor else "", first=here.url() if here.get("cursor") else "",
         filtered=bool(wanted.at_least or wanted.owner), clear=Address(here.path, (("entity", model.name), ("state", wanted.state))).url(),
     )  # fmt: skip
+
+
+def _number(count: int) -> str:
+    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
 
 
 def post_duplicates(visit: AppVisit) -> Response:
@@ -149,17 +163,6 @@ def _wanted(visit: AppVisit, model: EntityApp, here: Address) -> Wanted:
     )
 
 
-def _tab(visit: AppVisit, r: Any, model: EntityApp, current: bool) -> Link:
-    count = count_pairs(visit.lens, r, model.name, Wanted(), MOST_COUNTED + 1)
-    place = Address(visit.href("my-duplicates"), (("entity", model.name),)).url()
-    return Link(
-        model.label[visit.language],
-        place,
-        current=current,
-        count=f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else str(count),
-    )
-
-
 def open_pairs(visit: AppVisit, r: Any) -> int:
     """How many pairs wait for the reader, of all kinds; counting stops where nobody counts any more."""
     return sum(count_pairs(visit.lens, r, model.name, Wanted(), MOST_COUNTED) for model in looked_through(visit))
@@ -186,12 +189,13 @@ def _twins(visit: AppVisit, r: Any, model: EntityApp, found: list[Pair], wanted:
         lines = tuple(
             _compared(visit, model, name, one, other, pair, titles)
             for name in names
-            if one is not None and other is not None and (name != model.title or name in matched)
+            if one is not None and other is not None and name != model.title
         )
+        named = _likeness(visit, pair.parts[model.title]) if model.title in pair.parts else ("", "")
         able = pair.able and wanted.state == "open"
         merge = f"{visit.href(model.name, str(pair.one))}/merge/{pair.other}" if able else ""
         by = people.get(pair.by, "") if pair.by is not None else ""
-        return Twin(f"{pair.one}.{pair.other}", pair.score, link(pair.one), link(pair.other), lines, merge, by)
+        return Twin(f"{pair.one}.{pair.other}", pair.score, link(pair.one), link(pair.other), lines, merge, by, *named)
 
     return [twin(pair) for pair in found]
 

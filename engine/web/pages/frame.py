@@ -68,6 +68,10 @@ class Shell:
     menu: tuple[MenuGroup, ...]
     bar: tuple[Link, ...]
     apps: tuple[Link, ...]
+    help: str
+    live: str
+    manifest: str
+    starred: tuple[Link, ...] = ()
 
 
 class Words:
@@ -151,6 +155,7 @@ def _t(context: Context, code: str, **parameters: Any) -> str:
 _ALWAYS: Mapping[str, Any] = {
     "theme": "",
     "density": "default",
+    "keys": "on",
     "csrf": "",
     "shell": None,
     "problems": (),

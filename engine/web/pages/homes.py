@@ -19,34 +19,13 @@ from engine.web.pages.cells import Titles, address
 from engine.web.pages.filters import MOST_COUNTED, Option
 from engine.web.pages.frame import WEEKDAYS
 from engine.web.pages.lists import views_of
+from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit
-
-CHOSEN = "home"  # the setting that names the home he chose
-
-
-def homes_of(visit: AppVisit) -> list[HomeApp]:
-    """The homes that fit the reader, in the order of the definition."""
-    return [home for home in visit.app.homes.values() if home.fits(visit.principal.roles)]
-
-
-def home_of(visit: AppVisit) -> HomeApp | None:
-    """His home: the one he chose, else the first that fits; None where the definition has none for him."""
-    fitting = homes_of(visit)
-    if len(fitting) > 1 and visit.principal.user is not None:
-        chosen = visit.site.personal.one(visit.principal.user, visit.app.name, "setting", CHOSEN)
-        return next((home for home in fitting if home.name == chosen), fitting[0])
-    return fitting[0] if fitting else None
-
-
-def choose_home(visit: AppVisit, name: str) -> None:
-    """Keep which of his homes he wants to find; one that does not fit him changes nothing."""
-    if visit.principal.user is not None and name in [home.name for home in homes_of(visit)]:
-        visit.site.personal.keep(visit.principal.user, visit.app.name, "setting", CHOSEN, name)
 
 
 def home_options(visit: AppVisit) -> list[Option]:
     """The homes to choose from; empty if there is no choice."""
-    fitting, own = homes_of(visit), home_of(visit)
+    fitting, own = visit.homes(), visit.home()
     return [Option(each.name, each.label[visit.language], each is own) for each in fitting] if len(fitting) > 1 else []
 
 
@@ -56,14 +35,14 @@ def to_home(visit: AppVisit) -> Response:
 
 def get_home(visit: AppVisit) -> Response:
     visit.current = ""
-    home = home_of(visit)
+    home = visit.home()
     return _derived(visit) if home is None else _desk(visit, home)
 
 
 def get_card(visit: AppVisit) -> Response:
     """One card of a home, drawn: what fills the place that was kept for it."""
     asked = dict(visit.query)
-    home = next((each for each in homes_of(visit) if each.name == asked.get("home")), None)
+    home = next((each for each in visit.homes() if each.name == asked.get("home")), None)
     card = home.cards.get(asked.get("card", "")) if home else None
     if home is None or card is None:
         raise Refused(Problem("not-found", "card"), 404)
@@ -119,7 +98,8 @@ def _derived(visit: AppVisit) -> Response:
         models = [visit.app.entities[name] for name in visit.lens.entities()]
         own = sorted((model for model in models if model.part_of is None), key=visit.rank)
         cards = [_card(visit, r, model) for model in own]
-    return visit.draw("home.html", cards=cards, today=_today(visit))
+        tidy = tools(visit, r)
+    return visit.draw("home.html", cards=cards, tools=tidy, today=_today(visit))
 
 
 def owner_field(visit: AppVisit, model: EntityApp) -> str | None:

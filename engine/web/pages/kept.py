@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from engine.problems import Problem, Refused
 from engine.storage.errors import StorageError
-from engine.web.pages.cells import address, id_in
+from engine.web.pages.cells import address, id_in, shown
 from engine.web.pages.visit import AppVisit
 
 Kind = Literal["seen", "star"]
@@ -34,13 +34,18 @@ def kept(visit: AppVisit, r: Any, kind: Kind, most: int) -> list[KeptRecord]:
     for entity, id in places:
         if id is not None and visit.lens.may(entity, "read") and not visit.app.entities[entity].system:
             by_entity.setdefault(entity, []).append(id)
-    titles = {entity: visit.lens.titles(r, entity, ids) for entity, ids in by_entity.items()}
+    alive = {
+        entity: visit.lens.many(r, entity, ids, (visit.app.entities[entity].title,))
+        for entity, ids in by_entity.items()
+    }
     found = []
     for entity, id in places:
-        if id is None or id not in titles.get(entity, {}):
+        if id is None or id not in alive.get(entity, {}):
             continue
-        link = visit.entity(visit.app.entities[entity])
-        title = titles[entity][id] or visit.t("untitled")
+        model = visit.app.entities[entity]
+        link = visit.entity(model)
+        value = alive[entity][id].get(model.title)
+        title = shown(model.fields[model.title], value, visit.language) or visit.t("untitled")
         found.append(KeptRecord(title, address(visit.app.name, entity, str(id)), link.icon, link.label))
     return found[:most]
 
@@ -72,6 +77,16 @@ def starred(visit: AppVisit, entity: str, id: int) -> bool:
     if user is None:
         return False
     return visit.site.personal.one(user, visit.app.name, "star", key_of(entity, id)) is not None
+
+
+def star_of(visit: AppVisit, entity: str, id: int, deleted: bool) -> dict[str, Any]:
+    """What the star on a record page needs; that the record was opened is kept along the way."""
+    if deleted:
+        return {}
+    if visit.request.method == "GET":
+        remember_seen(visit, entity, id)
+    here = visit.here if visit.request.method == "GET" else visit.href(entity, str(id))
+    return {"star": starred(visit, entity, id), "live": f"{entity}:{id}", "here": here}
 
 
 def post_star(visit: AppVisit) -> Response:

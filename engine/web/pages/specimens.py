@@ -13,7 +13,7 @@ from engine.problems import Label, Language
 from engine.web.pages.cells import EMPTY, HIDDEN, Cell, Column, Row
 from engine.web.pages.events import Difference, Event, Step
 from engine.web.pages.filters import Option
-from engine.web.pages.frame import STATIC, environment, icons
+from engine.web.pages.frame import STATIC, Link, environment, icons
 from engine.web.pages.inputs import Input, InputRow
 
 # Where the written page stands, seen from there.
@@ -32,7 +32,7 @@ def design_system(language: Language) -> str:
         "sprite": sprite.replace("<svg ", '<svg class="dg-sprite" ', 1), "icon_names": sorted(icons()),
         "cells": _cells(say), "columns": _columns(say), "rows": _rows(say), "inputs": {theme: _inputs(say, theme) for theme in THEMES}, "demands": {theme: _gates(say, theme) for theme in THEMES},
         "stages": _stages(say), "scores": _scores(say), "events": _events(say), "hints": _hints(say), "files": _files(say),
-        "wrong": _problems(say), "reasons": (Option("a", say("缝隙过大", "The joint gapes"), True), Option("b", say("木料开裂", "The wood split"), False)),
+        "wrong": _problems(say), "back": {"action": "#", "fields": {"batch": "1"}}, "links": (Link(say("重样构件", "Alike"), "#", "merge", count="3"), Link(say("废料", "Scrap"), "#", "trash")), "reasons": (Option("a", say("缝隙过大", "The joint gapes"), True), Option("b", say("木料开裂", "The wood split"), False)),
     }  # fmt: skip
     return own.get_template("specimens.html").render(values) + "\n"
 

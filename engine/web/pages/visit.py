@@ -5,7 +5,7 @@ milliseconds; they return a response or raise `Refused`, which becomes a page of
 sent to the sign-in page and comes back afterwards.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from engine.access.principal import Principal
-from engine.app import App, EntityApp
+from engine.app import App, EntityApp, HomeApp
 from engine.app.public import PublicForm
 from engine.problems import Language, Problem, Refused
 from engine.reading import Lens, Query
@@ -46,6 +46,9 @@ MOST_PARTS = 4000
 MOST_FILES = 100
 MOST_TEXT = 1 << 20  # bytes of one value that is not a file
 FLASH = "dougong-note"
+HOME = "home"  # the cookie that names the home that he chose, one for each app
+STARS = 6  # at the side
+BAR = 3  # entities in a phone's bar
 FOLDED = "folded"  # groups of the menu that the reader closed, as pages.js keeps them
 REST = "~rest"
 LONGEST_FLASH = 3500  # a browser drops a cookie of more than 4 kB
@@ -121,6 +124,7 @@ class Visit:
             "csrf": session.csrf if session else "",
             "theme": theme if theme in THEMES[1:] else "",
             "density": density if density in DENSITIES else "default",
+            "keys": "off" if self.request.cookies.get("keys") == "off" else "on",
             "note": self.flash["note"],
             "warnings": self.flash["warnings"],
             "undo": self.flash["undo"],
@@ -241,11 +245,35 @@ class AppVisit(Visit):
         # What is edited with its parent is found there.
         shown = [model for name in self.lens.entities() if (model := self.app.entities[name]).part_of is None]
         links = {model.name: replace(self.entity(model), current=model.name == self.current) for model in shown}
-        bar = sorted(shown, key=self.rank)[:3]
+        home = f"/{self.app.name}/"
         return Shell(
-            self.app.label[self.language], f"/{self.app.name}/", f"/{self.app.name}/my-page", f"/{self.app.name}/my-search", self.principal.name, self._team(),
-            self.current, self._menu(links), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
+            self.app.label[self.language], home, f"{home}my-page", f"{home}my-search", self.principal.name, self._team(),
+            self.current, self._menu(links), tuple(links[name] for name in self._bar(shown)), app_links(self, self.app.name),
+            f"{home}my-help", f"{home}my-live", f"{home}manifest.webmanifest", self._starred(),
         )  # fmt: skip
+
+    def _starred(self) -> tuple[Link, ...]:
+        """The records that he starred, the latest first."""
+        from engine.web.pages.kept import kept  # which asks visits
+
+        with self.site.db.read() as r:
+            return tuple(Link(each.label, each.href, each.icon) for each in kept(self, r, "star", STARS))
+
+    def _bar(self, shown: Sequence[EntityApp]) -> list[str]:
+        """The entities in a phone's bar: those that his home names, then what is worked on most."""
+        names = [model.name for model in sorted(shown, key=self.rank)]
+        home = self.home()
+        own = [name for name in (home.bar if home else ()) if name in names]
+        return list(dict.fromkeys((*own, *names)))[:BAR]
+
+    def homes(self) -> list[HomeApp]:
+        """The homes that fit the reader, in the order of the definition."""
+        return [home for home in self.app.homes.values() if home.fits(self.principal.roles)]
+
+    def home(self) -> HomeApp | None:
+        """His home: the one chosen in this browser, else the first that fits; None where the definition has none for him."""
+        fitting, chosen = self.homes(), self.request.cookies.get(HOME)
+        return next((home for home in fitting if home.name == chosen), fitting[0] if fitting else None)
 
     def _menu(self, links: Mapping[str, Link]) -> tuple[MenuGroup, ...]:
         """What the reader sees of each group; what no group names comes last."""

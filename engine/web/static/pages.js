@@ -26,6 +26,8 @@ document.addEventListener("keydown", (event) => {
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (typing || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.documentElement.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
+  if (event.key === "?") return keys(event);
   if (event.key === "j" || event.key === "k") return step(event);
   const wanted = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (wanted) {
@@ -34,6 +36,16 @@ document.addEventListener("keydown", (event) => {
     else wanted.click();
   }
 });
+
+// ? shows the keys that do something on this page.
+const dialog = document.querySelector("#keys");
+function keys(event) {
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.querySelectorAll("[data-needs]").forEach((row) => { row.hidden = !document.querySelector(row.dataset.needs); });
+  dialog.showModal();
+}
+dialog?.addEventListener("click", (event) => { if (event.target === dialog || event.target.closest("[data-close]")) dialog.close(); });
 
 // J and K walk through the rows of a list.
 function step(event) {
@@ -115,8 +127,21 @@ finding();
 
 if (document.querySelector("#pairs")) import("./pairs.js").then((module) => module.start(document.querySelector("#pairs")));
 
+if (document.querySelector("#passing")) import("./handover.js").then((module) => module.start(document.querySelector("#passing")));
+
 if (document.querySelector("#board")) import("./board.js");
 
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
 
 if (document.querySelector("[data-cards]")) import("./home.js");
+
+const shell = document.querySelector("[data-live]");
+if (shell && document.querySelector("[data-record], .lists, #board")) import("./live.js");
+
+// The worker shows a page that says so when there is no network.
+if (shell && "serviceWorker" in navigator) addEventListener("load", async () => {
+  try {
+    await navigator.serviceWorker.register("/service-worker.js");
+    (await navigator.serviceWorker.ready).active?.postMessage({ offline: shell.dataset.offline });
+  } catch { /* without it the browser says so itself */ }
+});
