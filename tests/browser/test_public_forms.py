@@ -121,8 +121,12 @@ def test_somebody_scans_the_code_answers_and_is_thanked(stand: Stand, page: Page
     expect(page.get_by_label("哪天")).to_be_hidden()
     page.get_by_label("请回电").check()
     page.get_by_label("哪天").fill("2026-06-01")
+    large = {"name": "large.pdf", "mimeType": "application/pdf", "buffer": PDF + b"%" * 1_100_000}
+    page.locator("input[type=file]").set_input_files(large)  # type: ignore[arg-type]
+    expect(page.get_by_text("每个文件最大")).to_be_visible()
     page.locator("input[type=file]").set_input_files({"name": "图纸.pdf", "mimeType": "application/pdf", "buffer": PDF})
     expect(page.get_by_text("图纸.pdf")).to_be_visible()
+    expect(page.get_by_text("每个文件最大")).to_be_hidden()
     stand.read()
     button.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("已收到，谢谢")

@@ -32,7 +32,7 @@ from engine.runtime import Create
 from engine.storage.session import Write
 from engine.web.boundary import policy
 from engine.web.idempotency import Replay
-from engine.web.pages.cells import Titles
+from engine.web.pages.cells import Titles, file_size
 from engine.web.pages.conditions import Conditions
 from engine.web.pages.forms import Section
 from engine.web.pages.frame import LANGUAGES, said
@@ -134,6 +134,9 @@ class GuestPage(Page):
     def __init__(self, **methods: Any) -> None:
         super().__init__(GuestVisit, open_to_all=True, **methods)
 
+    def refusal(self, visit: Visit, error: Refused) -> Response:
+        return told(visit, error)
+
     def room(self, site: "Site") -> CapacityLimiter:
         return site.guest_room.limiter
 
@@ -222,6 +225,13 @@ def _draw(visit: GuestVisit, draft: Draft, slip: str, status: int = 200, *, agre
             label = form.public.questions[name][t.language] if name in form.public.questions else each.label
             # What a field's help explains is for those who work here.
             asked_for = replace(each, label=label, help="", required=each.required or name in must)
+            slot = model.fields[name]
+            if isinstance(slot, Attached):
+                most = {
+                    "data-most": str(slot.bytes_allowed),
+                    "data-large": t("form-file-large", most=file_size(slot.bytes_allowed)),
+                }
+                asked_for = replace(asked_for, attributes=most)
             shown.append(conditions.apply(asked_for, name))
         hidden = not conditions.shows(part)
         sections.append(Section(part.name, part.label, part.help, 1, tuple(shown), hidden))
