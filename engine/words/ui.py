@@ -713,6 +713,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "form-no-password": ("请勿在此填写密码或验证码。", "Never type a password or a code here."),
     "form-files": ("选择文件", "Choose files"),
     "form-chosen": ("已选 {count} 个文件", "{count} file(s) chosen"),
+    "form-file-large": ("每个文件最大 {most}。", "A file may have {most} at most."),
     "form-thanks": ("已收到，谢谢", "Received, thank you"),
     "form-thanks-hint": ("我们会尽快与您联系。", "We will be in touch soon."),
     "form-again": ("再填一份", "Answer once more"),
