@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 
 from engine.access.people import People
 from engine.access.personal import Personal
+from engine.access.saved_views import SavedViews
 from engine.app import App
 from engine.clock import Clock, SystemClock
 from engine.problems import Problem, Refused
@@ -35,6 +36,7 @@ class Site:
     clock: Clock
     people: People
     personal: Personal
+    saved: SavedViews
     live: Live
     files: Files
     attachments: Attachments
@@ -57,7 +59,7 @@ class Site:
         files = Files(settings.files)
         limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, People(db, clock), Personal(db, clock), SavedViews(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter),
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from engine.web.observe import log
 from engine.web.pages.cells import address
 from engine.web.pages.filters import MOST_COUNTED, Option
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, WEEKDAYS, said
-from engine.web.pages.lists import views_of
+from engine.web.pages.looks import views_of
 from engine.web.pages.visit import AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 

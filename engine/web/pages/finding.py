@@ -13,7 +13,7 @@ from engine.reading.searched import searched_fields
 from engine.storage.search import query_tokens, search_tokens
 from engine.web.pages.cells import Titles, cell
 from engine.web.pages.filters import State
-from engine.web.pages.lists import grouping, views_of
+from engine.web.pages.looks import grouping, views_of
 from engine.web.pages.visit import AppVisit
 
 KINDS = 14  # entities that are looked through, those first on which the reader works most

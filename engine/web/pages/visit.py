@@ -190,23 +190,27 @@ class AppVisit(Visit):
     def files(self, r: Any) -> Callable[[Iterable[str]], Mapping[str, Cell]]:
         return lambda ids: file_cells(self, r, ids)
 
-    def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
-        """What else can be done from a list: bring rows in, take its rows along."""
+    def list_actions(self, model: EntityApp, query: Query, columns: Iterable[str] = ()) -> list[Link]:
+        """What else can be done from a list: bring rows in, take its rows along with the columns that are shown."""
         found = []
         if self.lens.may(model.name, "import"):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
-        if not self.lens.may(model.name, "export"):
+        if not self.lens.may(model.name, "export") or query.deleted:
             return found
         asked = {
             "filter": query.where,
             "search": query.search,
             "view": query.view,
             "sort": ",".join(query.sort),
+            "fields": ",".join(columns),
             **query.filters,
         }
-        parameters = urlencode({name: value for name, value in asked.items() if value})
-        href = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export.xlsx"
-        return [*found, Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
+        parameters = urlencode({name: value for name, value in asked.items() if value or name in query.filters})
+        base = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export"
+        for ending, words in (("xlsx", "export-xlsx"), ("csv", "export-csv")):
+            href = f"{base}.{ending}"
+            found.append(Link(self.t(words), f"{href}?{parameters}" if parameters else href, "download", ending))
+        return found
 
     def shell(self) -> Shell:
         # What is edited with its parent is found there.

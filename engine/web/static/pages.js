@@ -107,6 +107,10 @@ lookups(document);
 
 finding();
 
+if (document.querySelector("#asking")) import("./looks.js");
+
+if (document.querySelector("[data-cells]")) import("./cells.js");
+
 if (document.querySelector("#board")) import("./board.js");
 
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
