@@ -7,9 +7,11 @@ that names use in two readings are spelled both ways.
 """
 
 from functools import cache
+from operator import add
 from pathlib import Path
 from typing import Final
 
+_LONGEST = 40  # letters of a word that may be pinyin
 # Character: the reading usual in names, and the other one.
 _TWO: Final = {
     "长": ("chang", "zhang"), "行": ("hang", "xing"), "重": ("zhong", "chong"), "乐": ("le", "yue"), "厦": ("xia", "sha"),
@@ -29,20 +31,50 @@ def _readings() -> dict[str, str]:
     return found | {character: usual for character, (usual, _) in _TWO.items()}
 
 
-def spellings(text: str) -> list[str]:
-    """The initials of a run of Chinese characters and its full spelling; both twice where a character has two readings.
+@cache
+def _syllables() -> frozenset[str]:
+    return frozenset(_readings().values()) | {other for _, other in _TWO.values()}
 
-    Characters without a reading are passed over.
+
+def spelled(text: str) -> tuple[list[str], list[str]]:
+    """The initials of a run of Chinese characters as words, and the syllables in which it is read.
+
+    Both readings count where a character has two; characters without any are passed over.  Neighbours that read like one
+    syllable (西安 as `xian`) are one as well.
     """
     readings = _readings()
-    syllables = [reading for character in text if (reading := readings.get(character)) is not None]
-    if not syllables:
-        return []
-    found = ["".join([each[0] for each in syllables]), "".join(syllables)]
+    found = [reading for character in text if (reading := readings.get(character)) is not None]
+    if not found:
+        return [], []
+    initials, syllables = ["".join([each[0] for each in found])], found
     if not _TWO.keys().isdisjoint(text):
         other = [_TWO[each][1] if each in _TWO else readings[each] for each in text if each in readings]
-        found += ["".join([each[0] for each in other]), "".join(other)]
-    return found
+        initials, syllables = [*initials, "".join([each[0] for each in other])], found + other
+    joined = _syllables().intersection(map(add, found, found[1:]))
+    return initials, [*syllables, *joined]
 
 
-__all__ = ["spellings"]
+def syllables_of(word: str) -> list[str]:
+    """The syllables of a word that is typed in full pinyin, such as `zhonghua`; empty if it is none.
+
+    A last syllable that is only begun is left out, since more is being typed.
+    """
+    if not 3 <= len(word) <= _LONGEST or not word.isascii() or not word.isalpha():
+        return []
+    known = _syllables()
+    # From the end: how what begins at each place is split, the longest syllable first; None where it cannot be.
+    splits: list[list[str] | None] = [None] * len(word) + [[]]
+    for at in range(len(word) - 1, -1, -1):
+        rest = word[at:]
+        for length in range(min(6, len(rest)), 1, -1):
+            more = splits[at + length]
+            if more is not None and rest[:length] in known:
+                splits[at] = [rest[:length], *more]
+                break
+        else:
+            if at and len(rest) < 6 and any(each.startswith(rest) for each in known):
+                splits[at] = []
+    return splits[0] or []
+
+
+__all__ = ["spelled", "syllables_of"]

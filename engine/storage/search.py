@@ -2,7 +2,7 @@
 
 Chinese is cut into single characters and pairs of neighbours; words and numbers of other scripts into runs of three.  A
 record is found when it contains every token of the query, wherever they stand.  A title in Chinese is found by its pinyin as
-well, in full or by its initials, which are cut like other words (`engine.storage.pinyin`).  Tokens of all searchable fields of a
+well: by its initials, which are cut like other words, or by the syllables of what is typed in full (`engine.storage.pinyin`).  Tokens of all searchable fields of a
 record stand in its column `search`, which both databases index (`matches` in `engine.storage.statement`).
 """
 
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from operator import add
 
-from engine.storage.pinyin import spellings
+from engine.storage.pinyin import spelled, syllables_of
 from engine.storage.statement import matches
 
 RULE = 2  # of making tokens; records whose tokens were made by an older one are gone through again
@@ -47,8 +47,10 @@ def search_tokens(texts: Iterable[str], title: str = "") -> list[str]:
             _cut(other, tokens)
     if title and not title.isascii():
         for cjk, _ in _RUNS.findall(unicodedata.normalize("NFKC", title)):
-            for word in spellings(cjk[:LONGEST_SPELLED]) if cjk else ():
+            initials, syllables = spelled(cjk[:LONGEST_SPELLED])
+            for word in initials:
                 _cut(word, tokens)
+            tokens += syllables
     return list(dict.fromkeys(tokens))
 
 
@@ -72,4 +74,16 @@ def query_tokens(query: str) -> list[str]:
     return list(tokens)
 
 
-__all__ = ["RULE", "matches", "query_tokens", "search_tokens"]
+def spelled_tokens(query: str) -> list[str]:
+    """The tokens that a record found by pinyin must all have instead; empty when nothing in the query is full pinyin."""
+    tokens: dict[str, None] = {}
+    some = False
+    for run, is_cjk in _runs(query, LONGEST_QUERY):
+        syllables = [] if is_cjk else syllables_of(run)
+        some = some or bool(syllables)
+        for token in syllables or query_tokens(run):
+            tokens[token] = None
+    return list(tokens) if some else []
+
+
+__all__ = ["RULE", "matches", "query_tokens", "search_tokens", "spelled_tokens"]

@@ -315,6 +315,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "已拿起「{title}」。用左右键选列，空格放下，Esc 放回。",
         "Picked up {title}. Arrow keys choose a column, Space drops it, Esc puts it back.",
     ),
+    "day-lifted": (
+        "已拿起「{title}」。用方向键选日子，空格放下，Esc 放回。",
+        "Picked up {title}. Arrow keys choose a day, Space drops it, Esc puts it back.",
+    ),
     "board-over": ("「{column}」", "{column}"),
     "board-dropped": ("已放到「{column}」", "Put into {column}"),
     "board-back": ("已放回原处", "Put back"),

@@ -6,8 +6,10 @@ moved is refused with what is missing, which can be provided on the spot: see `g
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -254,13 +256,29 @@ def post_put(visit: AppVisit) -> Response:
             )
         else:
             visit.site.runtime.execute(
-                visit.app, visit.principal, Update(model.name, visit.id, {by: to or None}, version)
+                visit.app, visit.principal, Update(model.name, visit.id, {by: _placed(visit, model, by, to)}, version)
             )
     except Refused as error:
         if error.status == 404:
             raise
         return _asked(visit, asked, error.status, error.problems)
     return Response(status_code=204)
+
+
+def _placed(visit: AppVisit, model: EntityApp, by: str, to: str) -> str | None:
+    """The value that puts a record there. An instant that goes to another day keeps its time of day."""
+    field = visit.lens.fields(model.name).get(by)
+    if field is None or field.type != "datetime" or not to:
+        return to or None
+    with visit.read() as r:
+        record = visit.lens.get(r, model.name, visit.id, (by,))
+    now = record[by] if record else None
+    zone = ZoneInfo(visit.app.definition.calendar.timezone)
+    clock = datetime.fromisoformat(now).astimezone(zone).time() if now else time(9)
+    try:
+        return datetime.combine(date.fromisoformat(to), clock, zone).isoformat()
+    except ValueError:
+        return to  # which the field refuses in its own words
 
 
 def _way(visit: AppVisit, model: EntityApp, to: str) -> str | None:

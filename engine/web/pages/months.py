@@ -35,6 +35,8 @@ class Entry:
     href: str
     color: str = ""
     time: str = ""
+    id: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,16 @@ def get_calendar(visit: AppVisit) -> Response:
         after=seen.here.url(month=f"{after:%Y-%m}"),
         now=seen.here.url(month=None),
         ons=[Option(name, seen.model.labels[name][t.language], name == on) for name in able],
+        on=on,
+        movable=_movable(visit, seen.model, on),
         empty=not page.rows,
         cut=MOST_ROWS if page.next else 0,
     )
+
+
+def _movable(visit: AppVisit, model: EntityApp, on: str) -> bool:
+    """Whether a record may be put on another day."""
+    return not model.fields[on].derived and on in visit.lens.writable(model.name, "update")
 
 
 def _month(text: str) -> date | None:
@@ -132,6 +141,8 @@ def _by_day(visit: AppVisit, model: EntityApp, on: str, color: str, page: Page) 
                 visit.href(model.name, record["id"]),
                 _color(model, color, record.get(color)) if color else "",
                 time,
+                record["id"],
+                record["version"],
             )
         )
     return found

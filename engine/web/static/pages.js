@@ -113,4 +113,6 @@ if (document.querySelector("[data-cells]")) import("./cells.js");
 
 if (document.querySelector("#board")) import("./board.js");
 
+if (document.querySelector("#days[data-movable]")) import("./days.js");
+
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
