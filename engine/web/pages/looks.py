@@ -164,7 +164,7 @@ def legible(
         name = key.split(".")[1] if key.startswith("f.") else value.lstrip("-").split(".")[0]
         if key == "view":
             means = value == "all" or any(view.name == value for view in views)
-        elif key.startswith("f.") or key in ("sort", "columns", "group", "by", "on"):
+        elif key.startswith(("f.", "c.")) or key in ("sort", "columns", "group", "by", "on"):
             means = name in fields
         elif key == "where":
             means = _checks(lens, model, value)
