@@ -163,7 +163,20 @@ def test_p27_a_view_that_changed_meanwhile_is_not_written_over(shop: Shop) -> No
 def test_p10_nothing_of_an_address_becomes_part_of_a_statement(shop: Shop, order: dict[str, Any]) -> None:
     ann, evil = Browser(shop.ann), "x'\"; DROP TABLE dg_user --"
     names = ("group", "sort", "columns", "density", "by", "pipeline", "on", "saved", "fold", "unfold", "view", "month")
-    names += ("add", "op", "value", "beside", "c.1", "c.99", "c.1x", "f.title", "f.owner", "f.amount.from", "cursor", "span")
+    names += (
+        "add",
+        "op",
+        "value",
+        "beside",
+        "c.1",
+        "c.99",
+        "c.1x",
+        "f.title",
+        "f.owner",
+        "f.amount.from",
+        "cursor",
+        "span",
+    )
     values = (evil, f"title.{evil}", f"title.contains.{evil}", "9" * 40)
     with shop.site.db.counter() as counter:
         for form in ("", "/board", "/calendar"):
@@ -201,8 +214,12 @@ def test_p06_a_cell_of_a_field_that_one_may_not_change_is_none(shop: Shop, order
         assert ann.post(path, **stale).status_code == 409
         wrong = {"field": "amount", "amount": "much", "~version": str(order["version"]), "columns": "title"}
         assert ann.post(path, **wrong).status_code == 422
-        assert shop.ask("POST", path, bare=True, headers=ann.headers, data={**stale, "csrf": "wrong"}).status_code == 403
-    saved = ann.post(path, field="amount", amount="5", columns="title,amount,margin", **{"~version": str(order["version"])})
+        assert (
+            shop.ask("POST", path, bare=True, headers=ann.headers, data={**stale, "csrf": "wrong"}).status_code == 403
+        )
+    saved = ann.post(
+        path, field="amount", amount="5", columns="title,amount,margin", **{"~version": str(order["version"])}
+    )
     assert saved.status_code == 200
     assert "argin" not in saved.text
 

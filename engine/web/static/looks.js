@@ -21,7 +21,7 @@ document.addEventListener("click", async (event) => {
   [place.scrollTop, place.scrollLeft] = [top, left];
   if (id === "rows") history.replaceState(null, "", link.href);
   operators(place);
-  const again = at >= 0 && id === "rows" ? [...place.querySelectorAll("a[data-part]")][at] : place.querySelector("select, input:not([type=hidden]), a");
+  const again = at >= 0 && id === "rows" ? [...place.querySelectorAll("a[data-part]")][at] : place.querySelector("select") ?? place.querySelector("input:not([type=hidden])") ?? place.querySelector("a");
   (again ?? document.getElementById("add"))?.focus({ preventScroll: id === "rows" });
 });
 
