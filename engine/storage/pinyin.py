@@ -7,10 +7,12 @@ that names use in two readings are spelled both ways.
 """
 
 from functools import cache
+from itertools import product
 from operator import add
 from pathlib import Path
 from typing import Final
 
+_TWICE = 2  # characters of a title whose readings are combined with each other
 _LONGEST = 40  # letters of a word that may be pinyin
 # Character: the reading usual in names, and the other one.
 _TWO: Final = {
@@ -46,12 +48,18 @@ def spelled(text: str) -> tuple[list[str], list[str]]:
     found = [reading for character in text if (reading := readings.get(character)) is not None]
     if not found:
         return [], []
-    initials, syllables = ["".join([each[0] for each in found])], found
+    initials, syllables = {"".join([each[0] for each in found]): None}, found
     if not _TWO.keys().isdisjoint(text):
-        other = [_TWO[each][1] if each in _TWO else readings[each] for each in text if each in readings]
-        initials, syllables = [*initials, "".join([each[0] for each in other])], found + other
+        known = [character for character in text if character in readings]
+        twice = [at for at, character in enumerate(known) if character in _TWO]
+        syllables = found + [_TWO[known[at]][1] for at in twice]
+        for chosen in product((0, 1), repeat=min(len(twice), _TWICE)):
+            word = [each[0] for each in found]
+            for at, which in zip(twice, chosen, strict=False):
+                word[at] = _TWO[known[at]][which][0]
+            initials["".join(word)] = None
     joined = _syllables().intersection(map(add, found, found[1:]))
-    return initials, [*syllables, *joined]
+    return list(initials), [*syllables, *joined]
 
 
 def syllables_of(word: str) -> list[str]:
