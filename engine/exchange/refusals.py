@@ -100,5 +100,9 @@ def _harmless(cell: Any) -> str:
 
 
 def _written(encoding: str) -> str:
+    """The encoding of the file that was read where it can hold every text, else one that can and is read alike."""
+    name = encoding.replace("_", "-").lower()
+    if name.startswith(("gb", "cp936", "936")):
+        return "gb18030"
     # Spreadsheets take UTF-8 for what it is only when it is marked.
-    return "utf-8-sig" if encoding.replace("_", "-").lower() in ("utf-8", "utf8", "ascii") else encoding
+    return encoding if name.startswith(("utf-16", "utf-32")) else "utf-8-sig"

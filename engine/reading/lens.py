@@ -13,6 +13,7 @@ from engine.problems import Problem, Refused
 from engine.reading.query import Query, decode_cursor, encode_cursor, shape_of
 from engine.reading.sums import Sums
 from engine.reading.tables import ThisTables, WholeTables, this_fields
+from engine.reading.telling import Telling
 from engine.reading.view import Shape, View, unknown
 from engine.storage.database import Database
 from engine.storage.errors import StatementTimeout
@@ -51,6 +52,15 @@ class Lens(Sums):
         if expand:
             self._expand(r, entity, [record], expand)
         return record
+
+    def told(self, entity: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What `get` gives of the record that has these stored values; None where its values alone do not tell that.
+
+        They do not where what he may see depends on other records, and where he may not see it.
+        """
+
+        teller: Telling = self.view.kept(("told", entity), lambda: Telling(self.view, entity))
+        return teller.record(values, self.context()) if teller.alone else None
 
     def page(self, r: Any, entity: str, query: Query) -> Page:
         """A page of records and the cursor of the next."""

@@ -22,7 +22,7 @@ from engine.reading.query import MOST_SORTS, MOST_VALUES, Query, shape_of
 from engine.reading.tables import VisibleTables
 from engine.storage.database import Database
 from engine.storage.search import query_tokens, spelled_tokens
-from engine.storage.statement import TRUTH, Statement, among, holds, matches
+from engine.storage.statement import TRUTH, Statement, among, compared, holds, matches
 
 KEPT_STATEMENTS = 2000
 MOST_FILTER = 4000
@@ -280,7 +280,7 @@ class View:
                 found = sa.func.instr if self.db.dialect == "sqlite" else sa.func.strpos
                 return found(column, sa.bindparam(bind, type_=sa.Text())) > 0
             case "one":
-                return column == sa.bindparam(bind, type_=column.type)
+                return column == sa.bindparam(bind, type_=compared(column))
             case _:
                 return among(column, bind)
 
@@ -378,7 +378,7 @@ def _ordered(dialect: str, column: Any, descending: bool, nullable: bool) -> Any
 
 def _after(keys: list[tuple[Any, bool, bool]], empties: tuple[bool, ...]) -> Any:
     """The clause of the rows that follow the one whose sort values are bound as after0, after1, …"""
-    binds = [sa.bindparam(f"after{i}", type_=column.type) for i, (column, _, _) in enumerate(keys)]
+    binds = [sa.bindparam(f"after{i}", type_=compared(column)) for i, (column, _, _) in enumerate(keys)]
     down = keys[0][1]
     if (
         all(descending == down for _, descending, _ in keys)

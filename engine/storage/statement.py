@@ -11,8 +11,6 @@ from typing import Any, Final, Literal
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -21,10 +19,23 @@ from sqlalchemy.sql.functions import FunctionElement
 
 Dialect = Literal["sqlite", "postgresql"]
 
-DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = {
-    "sqlite": sqlite.dialect(paramstyle="qmark"),
-    "postgresql": psycopg.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
-}
+
+class _Dialects(dict[Dialect, sa.Dialect]):
+    """Each is loaded by whoever asks for it first: the one of PostgreSQL takes three megabytes."""
+
+    def __missing__(self, name: Dialect) -> sa.Dialect:
+        if name == "sqlite":
+            from sqlalchemy.dialects import sqlite
+
+            self[name] = sqlite.dialect(paramstyle="qmark")
+        else:
+            from sqlalchemy.dialects.postgresql import psycopg
+
+            self[name] = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        return self[name]
+
+
+DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = _Dialects()
 TRUTH: Final = {None: None, 0: False, 1: True}  # of a boolean as either database gives it
 # One row whose values are the parameters in their order, and nothing else: `INSERT INTO t (a, b) VALUES (?, ?)`.
 _PLAIN_INSERT: Final = re.compile(
@@ -75,6 +86,11 @@ class _Predicate(FunctionElement[bool]):
         return UnaryExpression(self, operator=operators.inv, type_=self.type)
 
 
+def compared(column: Any) -> Any:
+    """The type of what a column is compared with: whole numbers may be larger than any that it holds."""
+    return sa.BigInteger() if isinstance(column.type, sa.Integer) else column.type
+
+
 class among(_Predicate):
     """`among(table.c.owner, "owners")`: the column equals an element of the list bound as `owners`."""
 
@@ -94,7 +110,7 @@ def _among_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(among, "postgresql")
 def _among_postgresql(element: among, compiler: SQLCompiler, **options: Any) -> str:
     left, right = element.clauses
-    kind = compiler.dialect.type_compiler_instance.process(left.type)
+    kind = compiler.dialect.type_compiler_instance.process(compared(left))
     return f"({compiler.process(left, **options)} = ANY(({compiler.process(right, **options)})::{kind}[]))"
 
 

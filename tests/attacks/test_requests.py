@@ -381,11 +381,24 @@ def test_p24_a_cell_that_cannot_be_stored_leaves_its_row_out(shop: Shop) -> None
     assert {each["rating"] for each in shop.ann.get("/customer").json()["records"]} == {5}
 
 
+def test_p24_a_number_beyond_all_that_a_column_holds_finds_nothing(shop: Shop) -> None:
+    shop.ann.create("order", title="Desk")
+    big = 2**40 + 1
+    for found, question in (
+        (0, {"version": big}), (1, {"version": f"{big},1"}), (0, {"version": -big}), (0, {"version": big, "sort": "-version"}),
+        (0, {"filter": f"version == {big}"}), (1, {"filter": f"version in [1, {big}]"}), (1, {"filter": f"version * {big} == {big}"}),
+        (1, {"filter": f"version - {big} < 0"}),
+    ):  # fmt: skip
+        response = shop.ann.get("/order", **question)
+        assert response.status_code == 200, (question, response.text)
+        assert len(response.json()["records"]) == found, question
+
+
 def test_p24_a_cursor_that_was_written_by_hand_is_none(shop: Shop) -> None:
     for number in range(3):
-        shop.ann.create("order", title=f"Desk {number}", amount=number, urgent=number > 0)
-    values: list[Any] = [True, 1, "x", 1.5, 2**63, -(2**70), "\0", [], {}, None, "1", "9" * 400]
-    for sort in ("amount", "title", "urgent", "-urgent,amount", "id", "created_at"):
+        shop.ann.create("order", title=f"Desk {number}", amount=number, urgent=number > 0, due="2026-03-05")
+    values: list[Any] = [True, 1, "x", 1.5, 2**40, 2**63 - 1, 2**63, -(2**70), "\0", [], {}, None, "1", "9" * 400]
+    for sort in ("amount", "title", "urgent", "-urgent,amount", "id", "created_at", "version", "-due,version"):
         good = shop.ann.get("/order", sort=sort, limit="1").json()["next"]
         assert shop.ann.get("/order", sort=sort, limit="1", cursor=good).status_code == 200
         shape, *place = orjson.loads(base64.urlsafe_b64decode(good + "=="))

@@ -100,6 +100,16 @@ def test_a_mapping_takes_over_an_older_system_and_a_second_run_changes_nothing(y
     assert "required" in left[1][-1]
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "latin-1", "ascii", "utf-16", "cp1252"])
+def test_refused_rows_are_told_in_whatever_encoding_they_came(yard: Works, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "c.csv"
+    path.write_bytes("name,phone\n\0,12\nMill,13800138000\n".encode(encoding))
+    first = run(yard, path, "client", encoding=encoding, refused=tmp_path / "left.csv")
+    assert (first.created, first.refused) == (1, 1)
+    second = run(yard, tmp_path / "left.csv", "client")
+    assert (second.created, second.refused, second.steps[0].unknown) == (0, 1, ())
+
+
 def test_refused_rows_can_be_mended_and_imported_again(yard: Works, tmp_path: Path) -> None:
     path = write(tmp_path / "c.csv", "名称,电话\n远大,12\n=SUM(1),13800138000\n,\n第三,13900139000\n", "gbk")
     first = run(yard, path, "client", refused=tmp_path / "left.csv")

@@ -152,6 +152,12 @@ class UnknownProcess(_Unknown):
     )
 
 
+class UnknownView(_Unknown):
+    code, kind = "unknown-view", "view"
+    wrong = "entities: {order: {fields: {name: text}}}\nviews: {all: {entity: order}}\nhomes: {desk: {cards: {orders: {kind: list, view: al}}}}"
+    repaired = wrong.replace("view: al}", "view: all}")
+
+
 class UnknownTeam(_Unknown):
     code, kind = "unknown-team", "team"
     wrong = "entities: {order: {fields: {name: text}}}\nsample: {teams: {north: {label: N}, south: {label: S, parent: nroth}}}"
@@ -219,9 +225,12 @@ def _named(facts: Facts) -> Iterator[tuple[KeyPath, str, bool]]:
         yield ("entities", name), name, False
         for field in entity.fields:
             yield ("entities", name, "fields", field), field, True
-    for kind in ("roles", "kinds", "forms", "views", "processes", "scores"):
+    for kind in ("roles", "kinds", "forms", "views", "homes", "processes", "scores"):
         for name in getattr(d, kind):
             yield (kind, name), name, False
+    for name, form in d.forms.items():
+        for each in form.public.channels if form.public else ():
+            yield ("forms", name, "public", "channels", each), each, False
     for name, process in d.processes.items():
         for part in ("stages", "transitions"):
             for each in getattr(process, part):

@@ -84,7 +84,8 @@ def respond(call: AppCall, r: Read, command: Command, outcome: Outcome, status: 
         and not isinstance(command, Delete)
         and call.lens.may(entity, "read")
     ):
-        record = call.lens.get(r, entity, outcome.id)
+        record = None if outcome.after is None else call.lens.told(entity, outcome.after)
+        record = record or call.lens.get(r, entity, outcome.id)
     body = _result(call, outcome) | {"record": record}
     headers: dict[str, str] = {}
     if record is not None:

@@ -93,16 +93,21 @@ class Titles:
 
     def of(self, entity: str, records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> "Titles":
         """Find what these fields of these records point to."""
-        fields = self.lens.fields(entity)
+        return self.of_all([(entity, list(records), names)])
+
+    def of_all(self, asked: Iterable[tuple[str, Sequence[Mapping[str, Any]], Iterable[str]]]) -> "Titles":
+        """The same for several kinds of records together: one question for each entity that any of them points to."""
         wanted: dict[str, set[int]] = {}
         files: set[str] = set()
-        for name in names:
-            field = fields.get(name)
-            if isinstance(field, Linking):
-                ids = {number for record in records if (number := id_in(record.get(name))) is not None}
-                wanted.setdefault(field.target, set()).update(ids)
-            elif isinstance(field, Attached):
-                files.update(id for record in records for id in file_ids(record.get(name)))
+        for entity, records, names in asked:
+            fields = self.lens.fields(entity)
+            for name in names:
+                field = fields.get(name)
+                if isinstance(field, Linking):
+                    ids = {number for record in records if (number := id_in(record.get(name))) is not None}
+                    wanted.setdefault(field.target, set()).update(ids)
+                elif isinstance(field, Attached):
+                    files.update(id for record in records for id in file_ids(record.get(name)))
         for target, ids in wanted.items():
             known = self._found.setdefault(target, {})
             missing = ids - known.keys()

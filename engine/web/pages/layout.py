@@ -50,6 +50,7 @@ def form_of(lens: Lens, model: EntityApp, purpose: Literal["create", "edit"]) ->
         (name, form)
         for name, form in lens.app.forms.items()
         if form.entity == model.name
+        and form.public is None
         and form.for_ in (purpose, "both")
         and (not form.roles or principal.administrator or principal.roles & set(form.roles))
     ]

@@ -11,6 +11,7 @@ from engine.fields import Field
 from engine.problems import Refused
 from engine.publishing.indexes import wanted
 from engine.reading import Lens, Page, Query
+from engine.storage.errors import StatementTimeout
 from engine.web.pages.cells import Column, Row, Titles, is_number, row
 from engine.web.pages.criteria import answered
 from engine.web.pages.filters import MOST_COUNTED, Option, State
@@ -22,6 +23,7 @@ from engine.web.pages.several import SINGLE, several_actions
 from engine.web.pages.visit import AppVisit
 
 PAGE = 50
+COUNTING = 0.25  # seconds; what takes longer to count is not worth waiting for
 USUAL_COLUMNS = 8
 # Not of use in a narrow column, or shown elsewhere.
 _UNLISTED = ("longtext", "json", "children", "location", "signature", "address")
@@ -86,28 +88,33 @@ def list_page(visit: AppVisit) -> dict[str, Any]:
         names, able = columns_of(lens, model, seen.view, seen.state.all("columns"))
         fields = _fields(lens, model, names)
         query = seen.query(sort=_sort(lens, model.name, here.get("sort")), fields=fields, limit=PAGE)
-        count, problems = _counted_at_most(lens, r, model.name, query)
-        # Of so many records only an index can find the first in an order.
-        slow = count > MOST_COUNTED and bool(query.sort) and not _quick(lens, model, query.sort[0])
-        query = seen.query(sort=() if slow else query.sort, fields=fields, limit=PAGE)
         by = here.get("group") if here.get("group") in groupable(lens, model) and not seen.deleted else ""
+        quick = not query.sort or _quick(lens, model, query.sort[0])
+        count: int | None = None
+        page, problems = _found(lens, r, model.name, seen, query) if quick and not by else (Page([], None), ())
+        whole = quick and not by and page.next is None and not here.get("cursor")
+        count, problems = (len(page.rows), problems) if whole else _counted_at_most(lens, model.name, query)
+        most = MOST_COUNTED + 1 if count is None else count
+        # Of so many records only an index can find the first in an order.
+        slow = most > MOST_COUNTED and not quick
+        query = seen.query(sort=() if slow else query.sort, fields=fields, limit=PAGE)
         columns = [_column(lens, model, each, here, query, seen.view, t) for each in names]
         draw = _Drawing(visit, r, seen, columns, titles)
-        groups, page, sums = Grouped(), Page([], None), {}
+        groups, sums = Grouped(), {}
         if not problems:
             if by:
                 groups = grouped(
-                    lens, r, seen, by, columns, count, titles, t,
+                    lens, r, seen, by, columns, most, titles, t,
                     lambda narrowed: lens.page(r, model.name, _like(narrowed, query)).rows, draw.rows,
                 )  # fmt: skip
-            if not by or groups.over:
+            if (by and groups.over) or (not by and not quick):
                 page, problems = _found(lens, r, model.name, seen, query)
-            sums = totals(lens, r, seen, summed(lens, model, seen, names), count) if count else {}
+            sums = totals(lens, r, seen, summed(lens, model, seen, names), most) if most else {}
         titles.of(model.name, page.rows, names)
         rows = draw.rows(page.rows)
     shown = len(page.rows) or sum(len(each.rows) for each in groups.groups)
     known = lens.fields(model.name)
-    return around(visit, seen, problems, count) | {
+    return around(visit, seen, problems, most) | {
         "columns": columns,
         "choices": [Option(each, model.labels[each][t.language], each in names) for each in able],
         "rows": rows,
@@ -179,10 +186,10 @@ def _fields(lens: Lens, model: EntityApp, names: Sequence[str]) -> tuple[str, ..
     return tuple(each for each in dict.fromkeys((*names, "number", "version")) if each in visible)
 
 
-def _counted_at_most(lens: Lens, r: Any, name: str, query: Query) -> tuple[int, Sequence[Any]]:
-    """The count; an expression that makes no sense counts nothing and says why."""
+def _counted_at_most(lens: Lens, name: str, query: Query) -> tuple[int | None, Sequence[Any]]:
+    """The count, None if counting took too long; an expression that makes no sense counts nothing and says why."""
     try:
-        return lens.count(r, name, query, MOST_COUNTED + 1), ()
+        return _count(lens, name, query), ()
     except Refused as error:
         if error.status != 400:
             raise
@@ -197,6 +204,15 @@ def _found(lens: Lens, r: Any, name: str, seen: Look, query: Query) -> tuple[Pag
         if error.status != 400:
             raise
         return Page([], None), error.problems
+
+
+def _count(lens: Lens, name: str, query: Query) -> int | None:
+    """How many records there are, as far as that is known soon: of a million, few may meet a filter that no index serves."""
+    try:
+        with lens.db.hurry(COUNTING), lens.db.read() as r:
+            return lens.count(r, name, query, MOST_COUNTED + 1)
+    except StatementTimeout:
+        return None
 
 
 def _sort(lens: Lens, name: str, text: str) -> tuple[str, ...]:
@@ -224,9 +240,9 @@ def _column(
     return Column(name, model.labels[name][t.language], is_number(each), href, direction, edit)  # type: ignore[arg-type]
 
 
-def _counted(count: int, shown: int, t: Words) -> dict[str, str]:
-    over = count > MOST_COUNTED
-    number = f"{min(count, MOST_COUNTED):,}"
+def _counted(count: int | None, shown: int, t: Words) -> dict[str, str]:
+    over = count is None or count > MOST_COUNTED
+    number = f"{shown if count is None else min(count, MOST_COUNTED):,}"
     if shown == count:
         words = t("count", count=number)
     else:

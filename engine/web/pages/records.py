@@ -15,11 +15,12 @@ from engine.runtime.moves import Way
 from engine.web.pages.cells import COLORS, Cell, Column, Row, Titles, cell, is_number, row
 from engine.web.pages.events import events, stage_bar
 from engine.web.pages.frame import Link, said
-from engine.web.pages.gates import Gate, Move, gate_of, main_move, other_moves, ways_of
+from engine.web.pages.gates import Gate, Move, gate_of, label_of, main_move, other_moves, ways_of
+from engine.web.pages.kept import star_of
 from engine.web.pages.layout import record_parts
 from engine.web.pages.lists import columns_of
 from engine.web.pages.notices import duplicates, notices
-from engine.web.pages.visit import AppVisit
+from engine.web.pages.visit import AppVisit, Back
 
 RELATED = 20
 MOST_RELATED = 999
@@ -65,7 +66,10 @@ def get_record(visit: AppVisit) -> Response:
     return record_page(visit)
 
 
-def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] = ()) -> Response:
+def record_page(
+    visit: AppVisit, status: int = 200, problems: Sequence[Problem] = (), first: Back | None = None
+) -> Response:
+    """`first` is the way to restore what must come back before a deleted record."""
     model, lens, t = visit.model(), visit.lens, visit.t
     tab = visit.request.query_params.get("tab", "details")
     with visit.read() as r:
@@ -106,7 +110,8 @@ def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] 
             else [*notices(visit, r, model, visit.id, record), *duplicates(visit, r, model, visit.id)],
             **_actions(visit, r, model, deleted, ways, gate),
         }
-    return visit.draw("record.html", status, problems=said(problems, t.language), **page)
+    page |= star_of(visit, model.name, visit.id, deleted)
+    return visit.draw("record.html", status, problems=said(problems, t.language), first=first, **page)
 
 
 def _record(visit: AppVisit, r: Any, model: EntityApp) -> tuple[dict[str, Any], bool]:
@@ -159,10 +164,29 @@ def _actions(
     return {
         "main": main,
         "menu": menu,
+        "locked": [] if deleted else _locked(visit, model, href, may, ways),
+        "no_edit": f"{href}/why?action=update" if not deleted and not may["update"] else "",
         "edit": f"{href}/edit" if may["update"] else "",
         "delete": may["delete"],
         "restore": deleted and lens.may(model.name, "restore"),
     }
+
+
+def _locked(visit: AppVisit, model: EntityApp, href: str, may: Mapping[str, bool], ways: Sequence[Way]) -> list[Link]:
+    """What is not open to the reader although others do it here: each with the address that says why."""
+    t = visit.t
+    found = [
+        Link(label_of(visit, way), f"{href}/why?transition={way.transition.name}", "gate")
+        for way in ways
+        if way.refusal is not None
+    ]
+    if not may["convert"]:
+        found += [
+            Link(each.label[t.language], f"{href}/why?action=convert", "convert") for each in model.conversions.values()
+        ]
+    if not may["delete"]:
+        found.append(Link(t("delete"), f"{href}/why?action=delete", "trash"))
+    return found
 
 
 def _sections(
