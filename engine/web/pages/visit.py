@@ -220,8 +220,8 @@ class AppVisit(Visit):
         forms = self.app.public.values()
         return [form for form in forms if mine.administrator or mine.roles & set(form.public.managed_by)]
 
-    def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
-        """What else can be done from a list: bring rows in, take its rows along."""
+    def list_actions(self, model: EntityApp, query: Query, columns: Iterable[str] = ()) -> list[Link]:
+        """What else can be done from a list: bring rows in, take its rows along with the columns that are shown."""
         found = []
         if any(form.entity == model.name for form in self.managed_forms()):
             found.append(Link(self.t("public-forms"), self.href("public-forms"), "globe"))
@@ -229,18 +229,22 @@ class AppVisit(Visit):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
         if model.duplicates is not None and self.lens.may(model.name, "merge"):
             found.append(Link(self.t("pairs"), f"{self.href('my-duplicates')}?entity={quote(model.name)}", "merge"))
-        if not self.lens.may(model.name, "export"):
+        if not self.lens.may(model.name, "export") or query.deleted:
             return found
         asked = {
             "filter": query.where,
             "search": query.search,
             "view": query.view,
             "sort": ",".join(query.sort),
+            "fields": ",".join(columns),
             **query.filters,
         }
-        parameters = urlencode({name: value for name, value in asked.items() if value})
-        href = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export.xlsx"
-        return [*found, Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
+        parameters = urlencode({name: value for name, value in asked.items() if value or name in query.filters})
+        base = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export"
+        for ending, words in (("xlsx", "export-xlsx"), ("csv", "export-csv")):
+            href = f"{base}.{ending}"
+            found.append(Link(self.t(words), f"{href}?{parameters}" if parameters else href, "download", ending))
+        return found
 
     def shell(self) -> Shell:
         # What is edited with its parent is found there.
