@@ -213,3 +213,40 @@ def test_16_4_1_nobody_writes_a_line_into_the_log(shop: Shop, capfd: pytest.Capt
     assert all(set(each) >= {"at", "level", "event"} for each in told)
     assert not any(each["event"] == "forged" for each in told)
     assert "\x1b" not in "".join(lines)
+
+
+# -- 3.4.3, 3.4.4, 3.4.6, 14.2.2 headers; 16.3.2 refusals ----------------------------------------------------------------------
+
+
+def test_3_4_every_answer_is_protected_and_none_is_kept_by_others(shop: Shop, order: dict[str, Any]) -> None:
+    shop.ann.upload(f"/order/{order['id']}/files/papers", "x.pdf", PDF)
+    file = shop.ann.get(f"/order/{order['id']}").json()["papers"][0]
+    file = file["id"] if isinstance(file, dict) else file
+    answers = [
+        shop.ann.get("/order"), shop.ann.get("/order/1"), shop.ann.get("/order/export.csv"), shop.ann.get(f"/files/{file}"), shop.ann.get("/openapi.json"),
+        shop.ask("GET", "/order"), shop.ask("GET", "/login", bare=True), shop.ask("GET", "/nowhere", bare=True), shop.ask("BREW", "/order"),
+    ]  # fmt: skip
+    for response in answers:
+        told = response.headers
+        assert "default-src" in told["content-security-policy"] or "sandbox" in told["content-security-policy"], (
+            response.url
+        )
+        assert "unsafe" not in told["content-security-policy"]
+        assert told["x-content-type-options"] == "nosniff"
+        assert told["x-frame-options"] == "DENY"
+        assert "public" not in told["cache-control"]
+    for response in answers[:3]:
+        assert response.headers["cache-control"] == "no-store"
+
+
+def test_16_3_2_who_was_kept_out_stands_in_the_log(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    from engine.web.observe import begin_logging
+
+    begin_logging("info")
+    assert shop.sue.post("/customer", {"name": "x"}).status_code == 403
+    assert shop.ask("GET", "/order", headers={"authorization": "Bearer no"}).status_code == 401
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line]
+    kept_out = [each for each in told if each["event"] == "request" and each["status"] in (401, 403)]
+    assert len(kept_out) >= 2
+    assert all(each["address"] for each in kept_out)
+    assert shop.sue.id in [each["user"] for each in kept_out]
