@@ -36,6 +36,7 @@ class Slot {
     for (const name of ["dragenter", "dragover"]) this.label.addEventListener(name, () => this.label.classList.add("over"));
     for (const name of ["dragleave", "drop"]) this.label.addEventListener(name, () => this.label.classList.remove("over"));
     this.input.addEventListener("change", () => this.take(this.input));
+    if (this.input.files.length) this.take(this.input); // chosen before this was loaded
     const camera = slot.querySelector("[data-camera]");
     if (camera && matchMedia("(pointer: coarse)").matches) {
       camera.closest("label").hidden = false;
