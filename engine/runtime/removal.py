@@ -11,7 +11,7 @@ from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Merge, Undo
 from engine.runtime.comments import move_comments, take_back
-from engine.runtime.uploads import hand_over_files
+from engine.runtime.uploads import hand_over_files, let_go
 from engine.runtime.work import Draft, Work
 from engine.storage import system
 from engine.storage.statement import Statement
@@ -107,6 +107,11 @@ def restore(work: Work, model: EntityApp, id: int) -> Draft:
     _reconnect(work, back)
     fresh = work.find(model, id)
     assert fresh is not None
+    if let_go(work, fresh):
+        # It was merged into another record, which has taken files of it.
+        work.change(fresh, cause="files taken over", checked=False)
+        fresh = work.find(model, id)
+        assert fresh is not None
     work.settle(fresh, work.plans.entity(model.name), "", checked=False)
     return fresh
 

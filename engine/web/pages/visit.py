@@ -389,6 +389,10 @@ class Page:
             forget(response, request)
         await response(scope, receive, send)
 
+    def refusal(self, visit: Visit, error: Refused) -> Response:
+        """The page of a refusal; `visit` may have come no further than the door."""
+        return visit.refused(error)
+
     def room(self, site: Site) -> CapacityLimiter:
         """Where its work waits for a thread."""
         return site.limiter
@@ -402,7 +406,7 @@ class Page:
             who = visitor(request, site)
         except Refused as error:
             if error.status != 401:
-                return nobody.visitor, broken, nobody.refused(error)
+                return nobody.visitor, broken, self.refusal(nobody, error)
             # Credentials that do not hold are forgotten; then one signs in anew.
             broken, who = True, nobody.visitor
         stays_out = who.user is None and not self._open_to_all
@@ -415,7 +419,7 @@ class Page:
         try:
             return None, await request.form(max_files=MOST_FILES, max_fields=MOST_PARTS, max_part_size=MOST_TEXT)
         except HTTPException:
-            return stranger(request, site).refused(Refused(Problem("form-broken"), 400)), None
+            return self.refusal(stranger(request, site), Refused(Problem("form-broken"), 400)), None
 
     async def _answer(self, request: Request, site: Site, who: Visitor, form: FormData | None) -> Response:
         plain = Visit(request, site, who, form)
@@ -425,9 +429,9 @@ class Page:
             visit = plain if self._kind is Visit else self._kind(request, site, who, form)
             return await to_thread.run_sync(self._drawn, visit, limiter=self.room(site))
         except Refused as error:
-            return plain.refused(error)
+            return self.refusal(plain, error)
         except (Unavailable, LockTimeout, StatementTimeout):
-            return stranger(request, site).refused(Refused(Problem("unavailable"), 503))
+            return self.refusal(stranger(request, site), Refused(Problem("unavailable"), 503))
         except Exception as error:
             log.error("failed", error, request=request.scope["request_id"], path=request.url.path[:200])
             return stranger(request, site).failed(request.scope["request_id"])

@@ -160,6 +160,10 @@ if (document.querySelector("#record")) import("./form.js").then((module) => modu
 
 if (document.querySelector("[data-cards]")) import("./home.js");
 
+if (document.querySelector("form[data-say]")) import("./say.js").then((module) => module.saying(document));
+
+if (document.querySelector("[data-score]")) import("./score.js").then((module) => module.tryingOut(document));
+
 const shell = document.querySelector("[data-live]");
 if (shell && document.querySelector("[data-record], .lists, #board")) import("./live.js");
 
