@@ -137,12 +137,14 @@ def _live(visit: AppVisit, r: Any, entity: str, ids: Iterable[int]) -> dict[int,
 
 def _pointing(visit: AppVisit, r: Any, model: EntityApp, id: int, found: _Found) -> None:
     """What points to the record: the latest few of each kind."""
-    lens = visit.lens
-    for name, (entity, lookup) in model.relations.items():
+    named = {way: visit.app.label_of(model.name, name) for name, way in model.relations.items()}
+    own_parts = set(model.children.values())
+    for entity in visit.lens.entities():
         other = visit.app.entities[entity]
-        if name in model.children or other.system or not lens.may(entity, "read") or lookup not in lens.fields(entity):
-            continue
-        _related(visit, r, other, lookup, (model.name, id), found, 1, visit.app.label_of(model.name, name))
+        for lookup in _followed(visit, other):
+            if other.lookups[lookup] == model.name and (entity, lookup) not in own_parts:
+                label = named.get((entity, lookup), other.label)
+                _related(visit, r, other, lookup, (model.name, id), found, 1, label)
 
 
 def _siblings(visit: AppVisit, r: Any, model: EntityApp, own: Key, first: Iterable[Key], found: _Found) -> None:
