@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def linked(html: str) -> set[str]:
     """The titles of the records drawn."""
-    drawn = html.split('class="scroller graph"', 1)[-1].split("</svg>", 1)[0]
+    drawn = html.split('class="scroller linked"', 1)[-1].split("</svg>", 1)[0]
     return {unescape(each) for each in re.findall(r"<g[^>]*><title>([^<]*)</title>", drawn)}
 
 
@@ -31,14 +31,14 @@ def test_links_are_drawn_two_steps_far_and_lead_on_by_keyboard(page: Page, upkee
     listed = page.locator(".facts.one")
     expect(listed).to_contain_text("维保单（东湖泵站）")
     assert violations(page) == []
-    link = page.locator(".graph a", has_text="东湖泵站")
+    link = page.locator(".linked a", has_text="东湖泵站")
     link.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="东湖泵站")).to_be_visible()
 
     page.set_viewport_size(PHONE)
     page.goto(f"{upkeep.url}/upkeep/visit/{first.id}?tab=relations")
-    expect(page.locator(".graph")).to_be_hidden()
+    expect(page.locator(".linked")).to_be_hidden()
     expect(page.locator(".facts.one").get_by_role("link", name="夏季维保")).to_be_visible()
 
 
