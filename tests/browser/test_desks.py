@@ -179,7 +179,7 @@ def test_a_planner_chooses_the_home_that_he_wants_to_find(page: Page, upkeep: Up
 
 def test_a_record_that_others_change_says_who_changed_what(page: Page, upkeep: Upkeep) -> None:
     path = upkeep.visit(title="水塔检修")
-    with page.expect_response(lambda answer: "my-live" in answer.url):
+    with page.expect_response(lambda answer: "my-live" in answer.url, timeout=60_000):
         sign_in(page, upkeep, path=path)
     change(upkeep, "lin", path, secret=9, notes="阀门已换")
     note = page.locator("#fresh")
@@ -191,7 +191,7 @@ def test_a_record_that_others_change_says_who_changed_what(page: Page, upkeep: U
 
 def test_a_list_says_how_many_of_its_records_changed(page: Page, context: BrowserContext, upkeep: Upkeep) -> None:
     path = upkeep.visit(title="水塔检修")
-    with page.expect_response(lambda answer: "my-live" in answer.url):
+    with page.expect_response(lambda answer: "my-live" in answer.url, timeout=60_000):
         sign_in(page, upkeep, path="/upkeep/visit?view=all")
     change(upkeep, "lin", path, title="水塔大修")
     note = page.locator("#fresh")
@@ -211,4 +211,4 @@ def test_without_a_network_a_page_says_so_and_goes_on_by_itself(
     page.goto(f"{upkeep.url}/upkeep/visit")
     expect(page.get_by_role("heading", name="没有网络")).to_be_visible()
     context.set_offline(False)
-    expect(page.get_by_role("heading", name="维保单")).to_be_visible()
+    expect(page.get_by_role("heading", name="维保单")).to_be_visible(timeout=60_000)
