@@ -109,6 +109,24 @@ class People:
             row = r.one(self._statement("person"), {"id": user})
         return Person(row[0], row[1], row[2], "en" if row[5] == "en" else "zh", row[4]) if row and row[3] else None
 
+    def members(self, app: str) -> tuple[Person, ...]:
+        """The active people who have a role in an app, by name."""
+        u, role = system.user, system.user_role
+        inside = sa.select(role.c.user).where(role.c.app == sa.bindparam("app"))
+        statement = (
+            sa.select(u.c.id, u.c.login, u.c.name, u.c.team, u.c.language)
+            .where(u.c.id.in_(inside), u.c.active.is_(True), u.c.deleted_at.is_(None))
+            .order_by(u.c.name, u.c.id)
+        )
+
+        def find() -> tuple[Person, ...]:
+            with self.db.read() as r:
+                rows = r.all(self._made("members", statement), {"app": app})
+            return tuple(Person(row[0], row[1], row[2], "en" if row[4] == "en" else "zh", row[3]) for row in rows)
+
+        found: tuple[Person, ...] = self._cached(("members", app), find)
+        return found
+
     def apps_of(self, user: int) -> tuple[str, ...]:
         """The apps in which a person has a role."""
         apps = sa.select(system.user_role.c.app).where(system.user_role.c.user == sa.bindparam("id")).distinct()

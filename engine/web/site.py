@@ -12,6 +12,7 @@ from engine.access.guests import Guests
 from engine.access.notices import Notices
 from engine.access.people import People
 from engine.access.personal import Personal
+from engine.access.saved_views import SavedViews
 from engine.app import App
 from engine.clock import Clock, SystemClock
 from engine.problems import Problem, Refused
@@ -41,6 +42,7 @@ class Site:
     clock: Clock
     people: People
     personal: Personal
+    saved: SavedViews
     directory: Directory
     handovers: Handovers
     live: Live
@@ -74,7 +76,7 @@ class Site:
         runtime = Runtime(db, clock, people)
         limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, people, Personal(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, people, Personal(db, clock), SavedViews(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
 

@@ -6,6 +6,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     frame       templates, words, the frame around every page        visit     one request: who, what he may see, the answer
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
+    criteria    conditions that people put together                  groups    a list in groups, with sums
+    looks       what an address asks for, and what stands around it  pips      gates at a glance
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where           kept       recent and starred records
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
@@ -26,8 +28,11 @@ from starlette.types import Message, Receive, Scope, Send
 from engine.web.live import LivePage
 from engine.web.pages import (
     actions,
+    asking,
     boards,
+    cell_edit,
     doors,
+    drafts,
     duplicates,
     finding,
     forms,
@@ -45,7 +50,9 @@ from engine.web.pages import (
     notices,
     permissions,
     records,
+    saved,
     several,
+    talking,
     told,
     trash,
     watching,
@@ -112,21 +119,32 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/why", Page(get=why.get_why)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
+        Route("/{app}/{entity}/views", Page(post=saved.post_views)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
         Route("/{app}/{entity}/import", Page(get=_importing("ask"), post=_importing("next"))),
         Route("/{app}/{entity}/import/template", Page(get=_importing("template"))),
         Route("/{app}/{entity}/board", Page(get=boards.get_board)),
         Route("/{app}/{entity}/new", Page(get=forms.get_new, post=forms.post_new)),
-        Route("/{app}/{entity}/choices", Page(get=forms.get_choices)),
-        Route("/{app}/{entity}/autofill", Page(get=forms.get_autofill)),
+        Route("/{app}/{entity}/choices", Page(get=asking.get_choices, post=asking.post_chosen)),
+        Route("/{app}/{entity}/autofill", Page(get=asking.get_autofill)),
+        Route("/{app}/{entity}/check", Page(post=asking.post_check)),
+        Route("/{app}/{entity}/alike", Page(post=asking.post_alike)),
+        Route("/{app}/{entity}/quick", Page(get=asking.get_quick, post=asking.post_quick)),
+        Route("/{app}/{entity}/draft", Page(post=drafts.post_draft)),
+        Route("/{app}/{entity}/unfile", Page(post=asking.post_unfile)),
+        Route("/{app}/{entity}/files/{field}", Page(post=asking.post_file)),
         Route("/{app}/{entity}/notices", Page(get=notices.get_notices)),
         Route(one, Page(get=records.get_record)),
         Route(f"{one}/why", Page(get=why.get_why)),
+        Route(f"{one}/draft", Page(post=drafts.post_draft)),
         Route(f"{one}/edit", Page(get=forms.get_edit, post=forms.post_edit)),
         Route(f"{one}/move/{{transition}}", Page(get=gates.get_move, post=gates.post_move)),
         Route(f"{one}/put", Page(get=boards.get_put, post=boards.post_put)),
+        Route(f"{one}/cell", Page(get=cell_edit.get_cell, post=cell_edit.post_cell)),
         Route(f"{one}/tick", Page(post=gates.post_tick)),
         Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
+        Route(f"{one}/comment", Page(post=talking.post_comment)),
+        Route(f"{one}/people", Page(get=talking.get_people)),
         Route(f"{one}/delete", Page(post=actions.post_delete)),
         Route(f"{one}/star", Page(post=kept.post_star)),
         Route(f"{one}/restore", Page(post=actions.post_restore)),

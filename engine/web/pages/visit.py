@@ -220,8 +220,8 @@ class AppVisit(Visit):
         forms = self.app.public.values()
         return [form for form in forms if mine.administrator or mine.roles & set(form.public.managed_by)]
 
-    def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
-        """What else can be done from a list: bring rows in, take its rows along."""
+    def list_actions(self, model: EntityApp, query: Query, columns: Iterable[str] = ()) -> list[Link]:
+        """What else can be done from a list: bring rows in, take its rows along with the columns that are shown."""
         found = []
         if any(form.entity == model.name for form in self.managed_forms()):
             found.append(Link(self.t("public-forms"), self.href("public-forms"), "globe"))
@@ -229,18 +229,22 @@ class AppVisit(Visit):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
         if model.duplicates is not None and self.lens.may(model.name, "merge"):
             found.append(Link(self.t("pairs"), f"{self.href('my-duplicates')}?entity={quote(model.name)}", "merge"))
-        if not self.lens.may(model.name, "export"):
+        if not self.lens.may(model.name, "export") or query.deleted:
             return found
         asked = {
             "filter": query.where,
             "search": query.search,
             "view": query.view,
             "sort": ",".join(query.sort),
+            "fields": ",".join(columns),
             **query.filters,
         }
-        parameters = urlencode({name: value for name, value in asked.items() if value})
-        href = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export.xlsx"
-        return [*found, Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
+        parameters = urlencode({name: value for name, value in asked.items() if value or name in query.filters})
+        base = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export"
+        for ending, words in (("xlsx", "export-xlsx"), ("csv", "export-csv")):
+            href = f"{base}.{ending}"
+            found.append(Link(self.t(words), f"{href}?{parameters}" if parameters else href, "download", ending))
+        return found
 
     def shell(self) -> Shell:
         # What is edited with its parent is found there.
@@ -385,6 +389,10 @@ class Page:
             forget(response, request)
         await response(scope, receive, send)
 
+    def refusal(self, visit: Visit, error: Refused) -> Response:
+        """The page of a refusal; `visit` may have come no further than the door."""
+        return visit.refused(error)
+
     def room(self, site: Site) -> CapacityLimiter:
         """Where its work waits for a thread."""
         return site.limiter
@@ -398,7 +406,7 @@ class Page:
             who = visitor(request, site)
         except Refused as error:
             if error.status != 401:
-                return nobody.visitor, broken, nobody.refused(error)
+                return nobody.visitor, broken, self.refusal(nobody, error)
             # Credentials that do not hold are forgotten; then one signs in anew.
             broken, who = True, nobody.visitor
         stays_out = who.user is None and not self._open_to_all
@@ -411,7 +419,7 @@ class Page:
         try:
             return None, await request.form(max_files=MOST_FILES, max_fields=MOST_PARTS, max_part_size=MOST_TEXT)
         except HTTPException:
-            return stranger(request, site).refused(Refused(Problem("form-broken"), 400)), None
+            return self.refusal(stranger(request, site), Refused(Problem("form-broken"), 400)), None
 
     async def _answer(self, request: Request, site: Site, who: Visitor, form: FormData | None) -> Response:
         plain = Visit(request, site, who, form)
@@ -421,9 +429,9 @@ class Page:
             visit = plain if self._kind is Visit else self._kind(request, site, who, form)
             return await to_thread.run_sync(self._drawn, visit, limiter=self.room(site))
         except Refused as error:
-            return plain.refused(error)
+            return self.refusal(plain, error)
         except (Unavailable, LockTimeout, StatementTimeout):
-            return stranger(request, site).refused(Refused(Problem("unavailable"), 503))
+            return self.refusal(stranger(request, site), Refused(Problem("unavailable"), 503))
         except Exception as error:
             log.error("failed", error, request=request.scope["request_id"], path=request.url.path[:200])
             return stranger(request, site).failed(request.scope["request_id"])
