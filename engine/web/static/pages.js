@@ -83,6 +83,25 @@ if (all) {
   ticked();
 }
 
+// A lock asks for its reason when it is opened; without an answer the link to it stays.
+document.addEventListener("toggle", async (event) => {
+  const lock = event.target;
+  if (!lock.open || !lock.dataset?.why || lock.dataset.asked) return;
+  lock.dataset.asked = "true";
+  const address = new URL(lock.dataset.why, location.href);
+  const language = new URL(location.href).searchParams.get("language");
+  address.searchParams.set("part", "1");
+  if (language) address.searchParams.set("language", language);
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok || answer.redirected) return;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes;
+    lock.querySelector(".why-in").replaceChildren(...found);
+  } catch {
+    delete lock.dataset.asked;
+  }
+}, true);
+
 // Files given to a gate are sent as soon as they are chosen.
 document.addEventListener("change", (event) => {
   if (event.target.matches("input[type=file][data-send]")) event.target.form.submit();
@@ -125,15 +144,25 @@ lookups(document);
 
 finding();
 
+if (document.querySelector("#asking")) import("./looks.js");
+
+if (document.querySelector("[data-cells]")) import("./cells.js");
+
 if (document.querySelector("#pairs")) import("./pairs.js").then((module) => module.start(document.querySelector("#pairs")));
 
 if (document.querySelector("#passing")) import("./handover.js").then((module) => module.start(document.querySelector("#passing")));
 
 if (document.querySelector("#board")) import("./board.js");
 
+if (document.querySelector("#days[data-movable]")) import("./days.js");
+
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
 
 if (document.querySelector("[data-cards]")) import("./home.js");
+
+if (document.querySelector("form[data-say]")) import("./say.js").then((module) => module.saying(document));
+
+if (document.querySelector("[data-score]")) import("./score.js").then((module) => module.tryingOut(document));
 
 const shell = document.querySelector("[data-live]");
 if (shell && document.querySelector("[data-record], .lists, #board")) import("./live.js");
