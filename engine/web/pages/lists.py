@@ -13,7 +13,7 @@ from engine.reading import Lens, Page, Query
 from engine.web.pages.cells import Column, Titles, address, is_number, row
 from engine.web.pages.filters import MOST_COUNTED, Asked, Filter, Option, State, offered, question, read_filters
 from engine.web.pages.frame import Link, Words, said
-from engine.web.pages.several import several_actions
+from engine.web.pages.several import several_actions, several_locked
 from engine.web.pages.visit import AppVisit
 
 PAGE = 50
@@ -186,7 +186,11 @@ def dated(lens: Lens, model: EntityApp) -> list[str]:
 def get_list(visit: AppVisit) -> Response:
     page = list_page(visit)
     return visit.draw(
-        "list.html", back=visit.here, several=[] if page["deleted"] else several_actions(visit, visit.model()), **page
+        "list.html",
+        back=visit.here,
+        several=[] if page["deleted"] else several_actions(visit, visit.model()),
+        several_locked=several_locked(visit, visit.model()),
+        **page,
     )
 
 
