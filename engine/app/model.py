@@ -30,6 +30,7 @@ _ACTIONS: Mapping[str, Label] = {
     "read": Label("查看", "read"), "create": Label("新建", "create"), "update": Label("修改", "update"), "delete": Label("删除", "delete"),
     "restore": Label("恢复", "restore"), "transition": Label("推进", "move"), "convert": Label("转换", "convert"), "merge": Label("合并", "merge"),
     "import": Label("导入", "import"), "export": Label("导出", "export"), "handover": Label("移交", "hand over"), "approve": Label("审批", "approve"),
+    "share": Label("与所有人共享视图", "share views with everybody of"),
 }  # fmt: skip
 
 

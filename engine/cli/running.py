@@ -70,6 +70,7 @@ def serve(
         _ready(site, file, demo)
     if not site.live.apps():
         stop("数据库里还没有应用:请用 --app 指定一个", "The database has no app yet: name one with --app", USAGE)
+    _upgrade(site)
     _welcome(site, host, port)
     forward_libraries(chosen.log)
     if workers > 1:
@@ -137,6 +138,15 @@ def _ready(site: "Site", file: Path, with_demo: bool) -> None:
         )
     if with_demo and _is_empty(site, app):
         _populate(site, app, 1)
+
+
+def _upgrade(site: "Site") -> None:
+    """What an older engine has left to be made anew."""
+    from engine.publishing.recompute import search_again
+
+    for app in site.live.apps().values():
+        if count := search_again(site.db, app):
+            say(f"已重建 {app.name} 的搜索词：{count} 条记录", f"Search words of {app.name} made anew: {count} records")
 
 
 def _name_of(file: Path) -> str | None:
@@ -245,25 +255,27 @@ def sweep(
     database: DatabaseOption = None,
     data: DataOption = None,
 ) -> None:
-    """Remove stored files that the database knows nothing of, such as a crash leaves in the middle of an upload.
+    """Remove stored files that belong to nothing: what a crash leaves in the middle of an upload, and uploads never attached.
 
-    Servers may run meanwhile.  Files of deleted records and those taken off a record are known, and stay.
+    Servers may run meanwhile.  Files of deleted records and those taken off a record belong there, and stay.
     """
     from engine.web.site import Site
 
     site = Site.open(settings(database, data))
     try:
         orphans = site.attachments.orphans(age * 3600)
+        loose = site.attachments.loose(age * 3600)
         if not yes:
             say(
-                f"有 {len(orphans)} 个无主文件;用 --yes 删除",
-                f"{len(orphans)} files that nobody knows; --yes removes them",
+                f"有 {len(orphans)} 个无主文件、{len(loose)} 个从未用上的上传;用 --yes 删除",
+                f"{len(orphans)} files that nobody knows and {len(loose)} uploads never attached; --yes removes them",
             )
             return
+        discarded = sum(site.attachments.discard(id) for id in loose)
         freed = site.files.sweep(orphans)
         say(
-            f"已删除 {len(orphans)} 个无主文件,{freed} 字节",
-            f"Removed {len(orphans)} files that nobody knew, {freed} bytes",
+            f"已删除 {len(orphans)} 个无主文件({freed} 字节)和 {discarded} 个从未用上的上传",
+            f"Removed {len(orphans)} files that nobody knew, {freed} bytes, and {discarded} uploads never attached",
         )
     finally:
         site.close()

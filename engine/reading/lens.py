@@ -17,7 +17,7 @@ from engine.reading.telling import Telling
 from engine.reading.view import Shape, View, unknown
 from engine.storage.database import Database
 from engine.storage.errors import StatementTimeout
-from engine.storage.search import query_tokens
+from engine.storage.search import query_tokens, spelled_tokens
 from engine.storage.statement import Statement, among, hits
 
 
@@ -97,12 +97,14 @@ class Lens(Sums):
         tokens = query_tokens(query.search) if query.search and self.db.one_writer else []
         if not tokens:
             return None
+        other = spelled_tokens(query.search or "")
         table = self.view.model(entity).table
         count = self.view.kept(("hits", entity), lambda: self.db.statement(hits(table)))
-        if r.scalar(count, {"words": tokens, "most": COMMON}) < COMMON:
+        if r.scalar(count, {"words": [*tokens, None, *other] if other else tokens, "most": COMMON}) < COMMON:
             return None
-        shape = self.view.list_shape(entity, query, names, after, len(tokens))
+        shape = self.view.list_shape(entity, query, names, after, (len(tokens), len(other)))
         words = {f"token{i}": f" {token} " for i, token in enumerate(tokens)}
+        words |= {f"spelled{i}": f" {token} " for i, token in enumerate(other)}
         try:
             with self.db.hurry(WALK):
                 found: list[tuple[Any, ...]] = r.raw(shape.statement, {**parameters, **words})

@@ -18,9 +18,22 @@ class Past(Sight):
     """The part of a lens that looks back."""
 
     def history(
-        self, r: Any, entity: str, id: int, limit: int = 100, before: int | None = None
+        self,
+        r: Any,
+        entity: str,
+        id: int,
+        limit: int = 100,
+        before: int | None = None,
+        *,
+        until: int | None = None,
+        actions: tuple[str, ...] | None = None,
+        without: tuple[str, ...] = (),
+        computed: bool = True,
     ) -> list[dict[str, Any]]:
         """Changes of a record, newest first, without the fields he may not see on it.
+
+        `before` is a `seq`, `until` an instant (microseconds): only what came before it. `actions` are the only ones wanted,
+        `without` those that are not; without `computed`, what merely followed from formulas is left out.
 
         Each: seq, at, user, user_name, action, cause, batch, version, changes [{field, label, old, new}] with JSON values.
         """
@@ -30,19 +43,24 @@ class Past(Sight):
             raise Refused(Problem("not-found", entity), 404)
         j, u = system.journal, system.user
         statement = self.view.kept(
-            ("history", before is None),
+            ("history", before is None, until is None, actions, without, computed),
             lambda: self.db.statement(
                 sa.select(j.c.seq, j.c.at, j.c.user, u.c.name, j.c.action, j.c.cause, j.c.batch, j.c.version, j.c.changes)
                 .select_from(j.outerjoin(u, u.c.id == j.c.user))
                 .where(j.c.record == sa.bindparam("id"), j.c.app == sa.bindparam("app"), j.c.entity == sa.bindparam("entity"),
-                       *([] if before is None else [j.c.seq < sa.bindparam("before")]))
+                       *([] if before is None else [j.c.seq < sa.bindparam("before")]),
+                       *([] if until is None else [j.c.at < sa.bindparam("until", type_=sa.BigInteger())]),
+                       *([] if actions is None else [sa.or_(*(j.c.action == sa.literal(each) for each in actions))]),
+                       *(j.c.action != sa.literal(each) for each in without),
+                       *([] if computed else [sa.or_(j.c.cause.is_(None), j.c.cause != sa.literal("formula"))]))
                 .order_by(j.c.seq.desc())
                 .limit(sa.bindparam("most", type_=sa.BigInteger()))
             ),
         )  # fmt: skip
         rows = r.all(
-            statement, {"id": id, "app": self.app.name, "entity": entity, "before": before, "most": self.limited(limit)}
-        )
+            statement,
+            {"id": id, "app": self.app.name, "entity": entity, "before": before, "until": until, "most": self.limited(limit)},
+        )  # fmt: skip
         out = []
         for seq, at, user, name, action, cause, batch, version, changes in rows:
             visible = [

@@ -19,7 +19,6 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.expressions import SQLITE_FUNCTIONS
 from engine.storage.errors import Conflict
@@ -106,7 +105,12 @@ class Database:
         Where a row with the same `key` exists, set its `update` columns to the new values (or to the expressions given,
         in which the new values are `excluded(column)`); leave it alone if there is nothing to update.
         """
-        insert: Any = (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
+        kind: Any
+        if self.dialect == "sqlite":
+            from sqlalchemy.dialects import sqlite as kind
+        else:
+            from sqlalchemy.dialects import postgresql as kind
+        insert: Any = kind.insert(table)
         insert = insert.values(
             {name: sa.bindparam(name, type_=table.c[name].type) for name in columns or table.c.keys()}
         )

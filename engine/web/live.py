@@ -124,6 +124,7 @@ class Streams:
         self._site = site
         self._open: set[Stream] = set()
         self._watch: asyncio.Task[None] | None = None
+        self._begun = asyncio.Event()
         self._one = CapacityLimiter(1)
         self._closed = False
 
@@ -139,7 +140,12 @@ class Streams:
             raise Refused(Problem("unavailable"), 429)
         self._open.add(stream)
         if self._watch is None or self._watch.done():
+            self._begun.clear()
             self._watch = asyncio.get_running_loop().create_task(self._watching())
+
+    async def begun(self) -> None:
+        """Returns when nothing that is committed from now on is missed."""
+        await self._begun.wait()
 
     def remove(self, stream: Stream) -> None:
         self._open.discard(stream)
@@ -147,6 +153,7 @@ class Streams:
     def close(self) -> None:
         """End every stream, and open none any more. In the event loop."""
         self._closed = True
+        self._begun.set()
         for stream in self._open:
             stream.ended = True
             stream.wake.set()
@@ -165,6 +172,7 @@ class Streams:
                 if not begun:
                     await to_thread.run_sync(journal.begin, limiter=self._one)
                     begun = True
+                    self._begun.set()
                 await asyncio.sleep(LOOK_EVERY)
                 found = await to_thread.run_sync(self._look, journal, tuple(self._open), limiter=self._one)
             except StorageError as error:
@@ -247,11 +255,14 @@ class LivePage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         site: Site = scope["app"].state.site
+        if request.method != "GET":
+            raise Refused(Problem("method-unknown", parameters={"method": request.method}), 405)
         stream = self._asked(request, site)
         await to_thread.run_sync(self._permitted, site, stream, limiter=site.limiter)
         site.streams.add(stream)
         scope["streamed"] = True
         try:
+            await site.streams.begun()
             await self._run(stream, receive, send)
         finally:
             site.streams.remove(stream)

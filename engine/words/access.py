@@ -105,6 +105,17 @@ WORDS = {
         "hint_zh": "如 count()、sum(amount)。",
         "hint_en": "Such as count(), sum(amount).",
     },
+    "view-label": {"zh": "视图名称需 1 到 {most} 个字。", "en": "The name of a view has 1 to {most} characters."},
+    "view-no-team": {
+        "zh": "你不属于任何团队,不能与团队共享。",
+        "en": "You belong to no team to share with.",
+    },
+    "view-share": {
+        "zh": "你的角色不能与所有人共享视图。",
+        "en": "Your roles may not share views with everybody.",
+        "hint_zh": "可以只给自己或团队,或请管理员在权限里加上 share。",
+        "hint_en": "Keep it for yourself or your team, or ask an administrator for the action share.",
+    },
     "too-many": {"zh": "「{what}」最多 {most} 个。", "en": "At most {most} in {what}."},
     "part-without-whole": {
         "zh": "「{entity}」必须属于一条可编辑的上级记录。",

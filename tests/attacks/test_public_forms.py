@@ -15,7 +15,7 @@ from engine.problems import Refused
 from engine.reading import Query
 from engine.runtime import Create, Update
 from engine.web.pages import guests
-from engine.web.room import AT_ONCE, WAITING
+from engine.web.room import AT_ONCE, OF_ONE, WAITING
 from engine.web.settings import Settings
 from tests.attacks.conftest import PDF, PNG
 from tests.forms.fair import GOOD, HEADERS, Fair, slip_of
@@ -269,52 +269,51 @@ def test_one_address_answers_so_often_and_then_waits_with_everything_typed_kept(
 def test_a_flood_fills_its_own_room_and_other_pages_find_theirs_empty(fair: Fair) -> None:
     """Every place of the public pages is taken and stays taken: who comes next is told so unread, and work goes on."""
     site = fair.site
-    before = site.limiter.borrowed_tokens
-    for _ in range(WAITING):
-        assert site.guest_room.enter()
-    try:
-        full = fair.look()
-        assert full.status_code == 429
-        assert full.headers["retry-after"] == "10"
-        assert "Many people are here" in full.text
-        with fair.unchanged():
-            assert fair.answer(GOOD, slip="x").status_code == 429
-        # Nothing of it waits where people work.
-        assert site.limiter.borrowed_tokens == before
-        assert fair.may.get("/inquiry").status_code == 200
-        assert fair.http.get("/sign-in").status_code == 200
-    finally:
-        for _ in range(WAITING):
-            site.guest_room.leave()
+    taken = [f"10.0.0.{place}" for place in range(WAITING)]
+    assert all(site.guest_room.enter(address) for address in taken)
+    full = fair.look()
+    assert full.status_code == 429
+    assert full.headers["retry-after"] == "10"
+    assert "Many people are here" in full.text
+    with fair.unchanged():
+        assert fair.answer(GOOD, slip="x").status_code == 429
+    # Nothing of it waits where people work.
+    assert site.limiter.statistics().tasks_waiting == 0
+    assert fair.may.get("/inquiry").status_code == 200
+    assert fair.http.get("/sign-in").status_code == 200
+    for address in taken:
+        site.guest_room.leave(address)
     assert fair.look().status_code == 200
 
 
-def test_public_pages_hold_few_threads_however_many_are_asked_for(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
-    most = 0
+def test_one_address_does_not_keep_the_others_out(fair: Fair) -> None:
+    room = fair.site.guest_room
+    assert [room.enter("testclient") for _ in range(OF_ONE + 1)] == [True] * OF_ONE + [False]
+    assert fair.look().status_code == 429
+    assert room.enter("somebody else")
+    for _ in range(OF_ONE):
+        room.leave("testclient")
+    assert fair.look().status_code == 200
+
+
+def test_public_pages_hold_few_threads_however_many_are_asked_for(fair: Fair) -> None:
+    site, statuses, most = fair.site, list[int](), 0
+
+    async def ask(number: int) -> None:
+        transport = httpx.ASGITransport(app=fair.server, client=(f"10.0.0.{number}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
+            statuses.append((await client.get("/f/fair/ask", headers=HEADERS)).status_code)
 
     async def flood() -> None:
         nonlocal most
-        site = fair.site
-        transport = httpx.ASGITransport(app=fair.server)
-        async with (
-            httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client,
-            anyio.create_task_group() as group,
-        ):
-            statuses: list[int] = []
-
-            async def ask() -> None:
-                nonlocal most
-                statuses.append((await client.get("/f/fair/ask", headers=HEADERS)).status_code)
-                most = max(most, site.guest_room.limiter.borrowed_tokens)
-
-            for _ in range(WAITING + 10):
-                group.start_soon(ask)
-            while not statuses:
+        async with anyio.create_task_group() as group:
+            for number in range(WAITING + 10):
+                group.start_soon(ask, number)
+            while len(statuses) < WAITING + 10:
                 most = max(most, site.guest_room.limiter.borrowed_tokens)
                 assert site.limiter.borrowed_tokens == 0
-                await anyio.sleep(0)
-        assert statuses.count(429) == 10
-        assert statuses.count(200) == WAITING
+                await anyio.sleep(0.001)
 
     anyio.run(flood)
+    assert (statuses.count(429), statuses.count(200)) == (10, WAITING)
     assert 0 < most <= AT_ONCE

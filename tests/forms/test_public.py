@@ -221,7 +221,8 @@ def test_what_is_not_there_and_what_is_not_open_answer_alike(fair: Fair) -> None
     pages = [fair.look(path) for path in ("/f/fair/inside", "/f/fair/nothing", "/f/nowhere/ask", "/f/fair/ask/nobody")]
     assert {page.status_code for page in pages} == {404}
     assert len({page.text for page in pages}) == 1
-    assert "/sign-in" not in pages[0].text
+    assert "There is no form here" in pages[0].text
+    assert 'href="/"' not in pages[0].text
 
 
 # -- who hands it out ------------------------------------------------------------------------------------------------------

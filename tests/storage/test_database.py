@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.storage.database import Database
-from engine.storage.errors import Conflict, LockTimeout, StatementTimeout, UniqueViolation
+from engine.storage.errors import Conflict, LockTimeout, StatementTimeout, StorageError, UniqueViolation
 from engine.storage.schema import inspect
 from engine.storage.session import Write
 from engine.storage.statement import Statement, among
@@ -350,3 +350,33 @@ def test_many_changes_are_made_in_their_order(database: Database, add: Statement
     expected = [(f"新\t{key}", True) for key in range(120)] + [(f"人{key}", key % 2 == 0) for key in range(120, 130)]
     expected[5] = ("59", False)
     assert [tuple(row) for row in found] == expected
+
+
+def test_what_nobody_waits_for_is_done_in_order_and_before_the_end(database: Database, add: Statement) -> None:
+    database.prepare()
+    count = database.statement(sa.select(sa.func.count()).select_from(user))
+    with database.write() as write:
+        write.later(add, person(1))
+        assert write.scalar(count) == 1
+        write.later(add, person(2))
+    assert database.scalar(count) == 2
+
+
+def test_what_nobody_waits_for_is_undone_with_the_rest(database: Database, add: Statement) -> None:
+    database.prepare()
+    count = database.statement(sa.select(sa.func.count()).select_from(user))
+    with pytest.raises(UniqueViolation), database.write() as write:
+        write.later(add, person(1))
+        write.later(add, person(1))
+    assert database.scalar(count) == 0
+    with database.write() as write:
+        write.run(add, person(1))
+    assert database.scalar(count) == 1
+
+
+def test_a_text_that_would_end_in_its_middle_is_refused(database: Database, add: Statement) -> None:
+    database.prepare()
+    if database.dialect == "postgresql":
+        with pytest.raises(StorageError), database.write() as write:
+            write.run(add, {**person(1), "name": "a\0b"})
+        assert database.scalar(database.statement(sa.select(sa.func.count()).select_from(user))) == 0

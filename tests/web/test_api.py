@@ -72,7 +72,7 @@ def test_a_change_costs_so_many_statements(shop: Shop, order: dict[str, Any]) ->
         answer = shop.ann.patch(f"/order/{order['id']}", {"title": "Table"}, order["version"])
         changed = _changes(counter)[len(created) :]
     assert answer.status_code == 200
-    # Whether the version is live still: on PostgreSQL a lock and a look.
+    # Whether the version is live still: on PostgreSQL a lock and a look, sent together with BEGIN.
     live = 1 if shop.site.db.one_writer else 2
     # The record and the journal; what was written tells the answer, and that it is hers.
     assert len(created) == live + 2, created

@@ -237,14 +237,21 @@ def _named(facts: Facts) -> Iterator[tuple[KeyPath, str, bool]]:
                 yield ("processes", name, part, each), each, False
 
 
+# The first words of addresses that belong to no app.
+_ADDRESSES = frozenset({"api", "f", "settings", "static"})
+
+
 class ReservedName(Check):
-    """Names that the engine or its expressions keep for themselves."""
+    """Names that the engine, its addresses or its expressions keep for themselves."""
 
     code = "reserved-name"
     wrong = "entities: {order: {fields: {name: text, version: integer}}}"
     repaired = "entities: {order: {fields: {name: text, version_no: integer}}}"
 
     def find(self, facts: Facts) -> Iterator[Problem]:
+        app = facts.definition.app
+        if app in _ADDRESSES:
+            yield facts.problem(self.code, ("app",), value=app, name=app, instead=f"{app}_1")
         for path, name, is_field in _named(facts):
             taken = (
                 name in RESERVED or name in _WORDS

@@ -16,6 +16,7 @@ from engine.reading import Lens
 from engine.runtime import (
     Bulk,
     Command,
+    Comment,
     Convert,
     Create,
     Delete,
@@ -91,7 +92,8 @@ def respond(call: AppCall, r: Read, command: Command, outcome: Outcome, status: 
     if record is not None:
         headers["etag"] = answers.etag(record["version"], answers.dump(record))
     if status == 201:
-        headers["location"] = f"/api/v1/{call.app.name}/{entity}/{outcome.id}"
+        said = f"/comments/{outcome.details['comment']}" if isinstance(command, Comment) else ""
+        headers["location"] = f"/api/v1/{call.app.name}/{entity}/{outcome.id}{said}"
     return answers.answer(body, status, headers)
 
 

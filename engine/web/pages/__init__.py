@@ -6,6 +6,8 @@ Pages work without a script: forms are plain HTML forms, tabs and filters are ad
     frame       templates, words, the frame around every page        visit     one request: who, what he may see, the answer
     cells       values as people read them                           inputs    fields as controls
     filters     quick filters in words                               posted    what a form said
+    criteria    conditions that people put together                  groups    a list in groups, with sums
+    looks       what an address asks for, and what stands around it  pips      gates at a glance
     layout      which field stands in which section                  events    history and stage bar in words
     mapped      which column of a file goes where           kept       recent and starred records
     cards/      the cards of a home, one kind a file         clocks     time that runs, in words
@@ -27,6 +29,7 @@ from engine.web.live import LivePage
 from engine.web.pages import (
     actions,
     boards,
+    cell_edit,
     doors,
     duplicates,
     finding,
@@ -45,7 +48,10 @@ from engine.web.pages import (
     notices,
     permissions,
     records,
+    saved,
     several,
+    talking,
+    told,
     trash,
     watching,
     why,
@@ -92,6 +98,9 @@ def routes() -> list[BaseRoute]:
         Route("/f/{app}/{form}", GuestPage(get=guests.get_form, post=guests.post_form)),
         Route("/f/{app}/{form}/look.css", GuestPage(get=guests.get_look)),
         Route("/f/{app}/{form}/{channel}", GuestPage(get=guests.get_form, post=guests.post_form)),
+        Route("/{app}/my-page", Page(get=doors.get_me)),
+        Route("/{app}/my-notices", Page(get=told.get_notices, post=told.post_notices)),
+        Route("/{app}/my-notices/count", Page(get=told.get_count)),
         Route("/{app}/my-search", Page(get=finding.get_find)),
         Route("/{app}/public-forms", Page(get=inviting.get_forms)),
         Route("/{app}/public-forms/{form}/qr.{kind}", Page(get=inviting.get_qr)),
@@ -108,6 +117,7 @@ def routes() -> list[BaseRoute]:
         Route("/{app}/{entity}", Page(get=lists.get_list)),
         Route("/{app}/{entity}/why", Page(get=why.get_why)),
         Route("/{app}/{entity}/several", Page(post=several.post_several)),
+        Route("/{app}/{entity}/views", Page(post=saved.post_views)),
         Route("/{app}/{entity}/calendar", Page(get=months.get_calendar)),
         Route("/{app}/{entity}/import", Page(get=_importing("ask"), post=_importing("next"))),
         Route("/{app}/{entity}/import/template", Page(get=_importing("template"))),
@@ -121,8 +131,11 @@ def routes() -> list[BaseRoute]:
         Route(f"{one}/edit", Page(get=forms.get_edit, post=forms.post_edit)),
         Route(f"{one}/move/{{transition}}", Page(get=gates.get_move, post=gates.post_move)),
         Route(f"{one}/put", Page(get=boards.get_put, post=boards.post_put)),
+        Route(f"{one}/cell", Page(get=cell_edit.get_cell, post=cell_edit.post_cell)),
         Route(f"{one}/tick", Page(post=gates.post_tick)),
         Route(f"{one}/files/{{field}}", Page(post=actions.post_files)),
+        Route(f"{one}/comment", Page(post=talking.post_comment)),
+        Route(f"{one}/people", Page(get=talking.get_people)),
         Route(f"{one}/delete", Page(post=actions.post_delete)),
         Route(f"{one}/star", Page(post=kept.post_star)),
         Route(f"{one}/restore", Page(post=actions.post_restore)),

@@ -68,6 +68,8 @@ class Row:
     cells: tuple[Cell, ...]
     number: str = ""
     key: str = ""  # id and version, for what is done with several rows
+    id: str = ""
+    pips: Any = None  # how far it is with its next gate: a Pips of engine/web/pages/pips.py
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Column:
     number: bool = False
     href: str = ""  # sorts the list by this column
     direction: Literal["", "ascending", "descending"] = ""
+    edit: bool = False  # whether its cells may be changed where they stand
 
 
 class Titles:
@@ -246,7 +249,13 @@ def _share(value: Any) -> int:
 
 
 def row(
-    app: App, model: EntityApp, columns: Sequence[Column], record: Mapping[str, Any], titles: Titles, language: str
+    app: App,
+    model: EntityApp,
+    columns: Sequence[Column],
+    record: Mapping[str, Any],
+    titles: Titles,
+    language: str,
+    pips: Any = None,
 ) -> Row:
     cells = tuple(cell(app, model, column.name, record.get(column.name), titles, language) for column in columns)
     number = record.get("number") if "number" not in [column.name for column in columns] else None
@@ -255,6 +264,8 @@ def row(
         cells,
         str(number or ""),
         f"{record['id']}.{record.get('version', '')}",
+        str(record["id"]),
+        pips,
     )
 
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from engine.app import EntityApp
 from engine.clock import MICROSECONDS, instant
-from engine.columns import days
+from engine.columns import day as day_of, days
 from engine.problems import Label
 from engine.shape import SpanValue
 from engine.web.pages.cells import Titles, cell, id_in
-from engine.web.pages.frame import Words
+from engine.web.pages.frame import WEEKDAYS, Words
 from engine.web.pages.visit import AppVisit
 from engine.workflows.process import ProcessApp, StageApp
 
@@ -105,10 +105,21 @@ def when(at: str | None, visit: AppVisit) -> str:
     return local.strftime("%Y-%m-%d %H:%M")
 
 
-def _year(today: int) -> int:
-    from engine.columns import day
+def day_words(visit: AppVisit, day: int) -> str:
+    """A day as people say it: today, yesterday, 3月4日 周三."""
+    today = visit.app.calendar.local_day(visit.site.clock.now())
+    if today - day in (0, 1):
+        return visit.t("day-yesterday" if today - day else "day-today")
+    date = day_of(day)
+    weekday = WEEKDAYS[visit.language][date.weekday()]
+    if visit.language == "zh":
+        year = "" if date.year == _year(today) else f"{date.year}年"
+        return f"{year}{date.month}月{date.day}日 {weekday}"
+    return f"{weekday} {date.isoformat()}"
 
-    return day(today).year
+
+def _year(today: int) -> int:
+    return day_of(today).year
 
 
 def events(

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from engine.app import EntityApp
 from engine.reading import Query
 from engine.reading.searched import searched_fields
-from engine.storage.search import query_tokens, search_tokens
+from engine.storage.search import query_tokens, search_tokens, spelled_tokens
 from engine.web.pages.cells import Titles, cell
+from engine.web.pages.duplicates import looked_through
 from engine.web.pages.filters import State
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES
 from engine.web.pages.kept import kept
-from engine.web.pages.lists import dated, grouping, views_of
+from engine.web.pages.looks import dated, grouping, views_of
 from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit, own_address
 
@@ -148,8 +149,13 @@ def _places(visit: AppVisit, text: str) -> Group:
         hits += [
             Hit(visit.t("home"), home, "home"),
             Hit(visit.t("me"), f"{home}my-page", "user"),
+            Hit(visit.t("notices"), f"{home}my-notices", "bell"),
             Hit(visit.t("help"), f"{home}my-help", "book"),
         ]
+        if looked_through(visit):
+            hits.append(Hit(visit.t("pairs"), f"{home}my-duplicates", "merge"))
+        if visit.managed_forms():
+            hits.append(Hit(visit.t("public-forms"), f"{home}public-forms", "world"))
     return Group(visit.t("find-places"), tuple(_like(hits, text))[:PLACES])
 
 
@@ -172,5 +178,8 @@ def _looks(visit: AppVisit, text: str) -> Group:
 
 def _like(hits: list[Hit], text: str) -> list[Hit]:
     """Those whose words contain what was typed, by the same rule as records are found."""
-    wanted = set(query_tokens(text))
-    return [hit for hit in hits if wanted <= set(search_tokens([hit.label]))] if wanted else hits
+    wanted, other = set(query_tokens(text)), set(spelled_tokens(text))
+    if not wanted:
+        return hits
+    tokens = [(hit, set(search_tokens([hit.label], hit.label))) for hit in hits]
+    return [hit for hit, found in tokens if wanted <= found or (other and other <= found)]

@@ -32,7 +32,7 @@ from engine.runtime import Create
 from engine.storage.session import Write
 from engine.web.boundary import policy
 from engine.web.idempotency import Replay
-from engine.web.pages.cells import Titles
+from engine.web.pages.cells import Titles, file_size
 from engine.web.pages.conditions import Conditions
 from engine.web.pages.forms import Section
 from engine.web.pages.frame import LANGUAGES, said
@@ -66,7 +66,6 @@ class GuestVisit(Visit):
 
     def __init__(self, request: Request, site: "Site", who: Visitor, form: FormData | None) -> None:
         super().__init__(request, site, Visitor(None, None, None, who.language, who.address), form)
-        self.flash = {"note": "", "warnings": []}  # somebody else's, who works here
         self.app, self.open, self.way = find(site, request.path_params)
         self.principal = guest_principal(self.open.door, self.language)
         self.model: EntityApp = self.app.entities[self.open.entity]
@@ -135,20 +134,24 @@ class GuestPage(Page):
     def __init__(self, **methods: Any) -> None:
         super().__init__(GuestVisit, open_to_all=True, **methods)
 
+    def refusal(self, visit: Visit, error: Refused) -> Response:
+        return told(visit, error)
+
     def room(self, site: "Site") -> CapacityLimiter:
         return site.guest_room.limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         site: Site = scope["app"].state.site
-        if not site.guest_room.enter():
-            request = Request(scope, receive, send)
+        request = Request(scope, receive, send)
+        address = request.client.host if request.client else "-"
+        if not site.guest_room.enter(address):
             full = Refused(Problem("too-many-requests", parameters={"seconds": 10}), 429)
             await told(stranger(request, site), full)(scope, receive, send)
             return
         try:
             await super().__call__(scope, receive, send)
         finally:
-            site.guest_room.leave()
+            site.guest_room.leave(address)
 
     def _comes(self, request: Request, site: "Site") -> tuple[Visitor, bool, Response | None]:
         """A bearer's token that does not hold is refused; so is a session's, and forgotten, when something is sent."""
@@ -222,6 +225,13 @@ def _draw(visit: GuestVisit, draft: Draft, slip: str, status: int = 200, *, agre
             label = form.public.questions[name][t.language] if name in form.public.questions else each.label
             # What a field's help explains is for those who work here.
             asked_for = replace(each, label=label, help="", required=each.required or name in must)
+            slot = model.fields[name]
+            if isinstance(slot, Attached):
+                most = {
+                    "data-most": str(slot.bytes_allowed),
+                    "data-large": t("form-file-large", most=file_size(slot.bytes_allowed)),
+                }
+                asked_for = replace(asked_for, attributes=most)
             shown.append(conditions.apply(asked_for, name))
         hidden = not conditions.shows(part)
         sections.append(Section(part.name, part.label, part.help, 1, tuple(shown), hidden))

@@ -18,7 +18,7 @@ from engine.web.pages.cards.actions import ActionsDrawing
 from engine.web.pages.cells import Titles, address
 from engine.web.pages.filters import MOST_COUNTED, Option
 from engine.web.pages.frame import WEEKDAYS
-from engine.web.pages.lists import views_of
+from engine.web.pages.looks import views_of
 from engine.web.pages.tools import tools
 from engine.web.pages.visit import AppVisit
 

@@ -47,6 +47,7 @@ MOST_FILES = 100
 MOST_TEXT = 1 << 20  # bytes of one value that is not a file
 FLASH = "dougong-note"
 HOME = "home"  # the cookie that names the home that he chose, one for each app
+MOST_UNREAD = 99
 STARS = 6  # at the side
 BAR = 3  # entities in a phone's bar
 FOLDED = "folded"  # groups of the menu that the reader closed, as pages.js keeps them
@@ -219,8 +220,8 @@ class AppVisit(Visit):
         forms = self.app.public.values()
         return [form for form in forms if mine.administrator or mine.roles & set(form.public.managed_by)]
 
-    def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
-        """What else can be done from a list: bring rows in, take its rows along."""
+    def list_actions(self, model: EntityApp, query: Query, columns: Iterable[str] = ()) -> list[Link]:
+        """What else can be done from a list: bring rows in, take its rows along with the columns that are shown."""
         found = []
         if any(form.entity == model.name for form in self.managed_forms()):
             found.append(Link(self.t("public-forms"), self.href("public-forms"), "globe"))
@@ -228,18 +229,22 @@ class AppVisit(Visit):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
         if model.duplicates is not None and self.lens.may(model.name, "merge"):
             found.append(Link(self.t("pairs"), f"{self.href('my-duplicates')}?entity={quote(model.name)}", "merge"))
-        if not self.lens.may(model.name, "export"):
+        if not self.lens.may(model.name, "export") or query.deleted:
             return found
         asked = {
             "filter": query.where,
             "search": query.search,
             "view": query.view,
             "sort": ",".join(query.sort),
+            "fields": ",".join(columns),
             **query.filters,
         }
-        parameters = urlencode({name: value for name, value in asked.items() if value})
-        href = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export.xlsx"
-        return [*found, Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
+        parameters = urlencode({name: value for name, value in asked.items() if value or name in query.filters})
+        base = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export"
+        for ending, words in (("xlsx", "export-xlsx"), ("csv", "export-csv")):
+            href = f"{base}.{ending}"
+            found.append(Link(self.t(words), f"{href}?{parameters}" if parameters else href, "download", ending))
+        return found
 
     def shell(self) -> Shell:
         # What is edited with its parent is found there.
@@ -249,8 +254,14 @@ class AppVisit(Visit):
         return Shell(
             self.app.label[self.language], home, f"{home}my-page", f"{home}my-search", self.principal.name, self._team(),
             self.current, self._menu(links), tuple(links[name] for name in self._bar(shown)), app_links(self, self.app.name),
-            f"{home}my-help", f"{home}my-live", f"{home}manifest.webmanifest", self._starred(),
+            f"{home}my-help", f"{home}my-live", f"{home}manifest.webmanifest",
+            f"{home}my-notices", self._unread(), self._starred(),
         )  # fmt: skip
+
+    def _unread(self) -> str:
+        """How many notices he has not read; empty for none."""
+        count = self.site.notices.unread(self.principal.user, self.app.name) if self.principal.user is not None else 0
+        return (f"{MOST_UNREAD}+" if count > MOST_UNREAD else str(count)) if count else ""
 
     def _starred(self) -> tuple[Link, ...]:
         """The records that he starred, the latest first."""
@@ -378,6 +389,10 @@ class Page:
             forget(response, request)
         await response(scope, receive, send)
 
+    def refusal(self, visit: Visit, error: Refused) -> Response:
+        """The page of a refusal; `visit` may have come no further than the door."""
+        return visit.refused(error)
+
     def room(self, site: Site) -> CapacityLimiter:
         """Where its work waits for a thread."""
         return site.limiter
@@ -391,7 +406,7 @@ class Page:
             who = visitor(request, site)
         except Refused as error:
             if error.status != 401:
-                return nobody.visitor, broken, nobody.refused(error)
+                return nobody.visitor, broken, self.refusal(nobody, error)
             # Credentials that do not hold are forgotten; then one signs in anew.
             broken, who = True, nobody.visitor
         stays_out = who.user is None and not self._open_to_all
@@ -404,7 +419,7 @@ class Page:
         try:
             return None, await request.form(max_files=MOST_FILES, max_fields=MOST_PARTS, max_part_size=MOST_TEXT)
         except HTTPException:
-            return stranger(request, site).refused(Refused(Problem("form-broken"), 400)), None
+            return self.refusal(stranger(request, site), Refused(Problem("form-broken"), 400)), None
 
     async def _answer(self, request: Request, site: Site, who: Visitor, form: FormData | None) -> Response:
         plain = Visit(request, site, who, form)
@@ -414,9 +429,9 @@ class Page:
             visit = plain if self._kind is Visit else self._kind(request, site, who, form)
             return await to_thread.run_sync(self._drawn, visit, limiter=self.room(site))
         except Refused as error:
-            return plain.refused(error)
+            return self.refusal(plain, error)
         except (Unavailable, LockTimeout, StatementTimeout):
-            return stranger(request, site).refused(Refused(Problem("unavailable"), 503))
+            return self.refusal(stranger(request, site), Refused(Problem("unavailable"), 503))
         except Exception as error:
             log.error("failed", error, request=request.scope["request_id"], path=request.url.path[:200])
             return stranger(request, site).failed(request.scope["request_id"])

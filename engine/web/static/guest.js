@@ -9,8 +9,8 @@ if (form) {
   form.querySelectorAll("input[type=tel]").forEach((control) => (control.autocomplete = "tel"));
   form.querySelectorAll("input[type=email]").forEach((control) => (control.autocomplete = "email"));
   form.addEventListener("submit", send);
-  form.addEventListener("change", (event) => chosen(event.target));
   form.addEventListener("input", (event) => calm(event.target.closest("[data-field]")));
+  form.addEventListener("change", (event) => chosen(event.target));
   const box = form.querySelector("[data-wrong-box]");
   if (!box.hidden) box.focus();
 }
@@ -24,7 +24,7 @@ function send(event) {
   box.querySelector("[data-wrong-title]").textContent = form.dataset.wrong.replace("{count}", found.length);
   box.querySelector("[data-wrong-list]").replaceChildren(...found.map(entry));
   box.hidden = false;
-  found.forEach(mark);
+  found.forEach((field) => mark(field));
   const first = found[0].querySelector("input:not([type=hidden]), select, textarea");
   first.scrollIntoView({ block: "center" });
   first.focus({ preventScroll: true });
@@ -54,12 +54,12 @@ function name(field) {
   return field.querySelector("label, .lb").textContent.replace("*", "").trim();
 }
 
-function mark(field) {
+function mark(field, why = form.dataset.required) {
   calm(field);
   const control = field.querySelector("input:not([type=hidden]), select, textarea");
   control.setAttribute("aria-invalid", "true");
   field.classList.add("bad");
-  const words = Object.assign(document.createElement("div"), { className: "err", textContent: form.dataset.required });
+  const words = Object.assign(document.createElement("div"), { className: "err", textContent: why });
   words.id = `${control.id}-lacks`;
   control.setAttribute("aria-describedby", words.id);
   field.append(words);
@@ -74,10 +74,17 @@ function calm(field) {
 
 function chosen(control) {
   if (control.type !== "file") return;
+  const field = control.closest("[data-field]");
   const words = control.parentElement.querySelector("[data-files]");
+  calm(field);
+  // What the server would refuse after a long way is said before it sets out.
+  if ([...control.files].some((file) => file.size > Number(control.dataset.most))) {
+    control.value = "";
+    mark(field, control.dataset.large);
+  }
+  words.dataset.empty ??= words.textContent;
   const names = [...control.files].map((file) => file.name);
-  words.textContent = names.length === 1 ? names[0] : words.dataset.files.replace("{count}", names.length);
-  calm(control.closest("[data-field]"));
+  words.textContent = names.length > 1 ? words.dataset.files.replace("{count}", names.length) : names[0] ?? words.dataset.empty;
 }
 
 addEventListener("pageshow", () => form && delete form.dataset.sent);

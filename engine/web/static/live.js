@@ -14,7 +14,10 @@ let timer = 0;
 function open() {
   if (source || document.hidden) return;
   source = new EventSource(`${app.dataset.live}?on=${encodeURIComponent(on)}`);
-  source.addEventListener("open", () => { wait = 1000; });
+  source.addEventListener("open", () => {
+    wait = 1000;
+    if (record) say(); // what happened before the stream was open, or while the page was out of sight
+  });
   source.addEventListener("change", (event) => record ? say() : count(JSON.parse(event.data)));
   source.addEventListener("over", shut);
   source.addEventListener("error", () => {

@@ -11,5 +11,11 @@ function waits() {
 
 const count = waits();
 if (told && count) told.textContent = told.dataset.waits.replace("{count}", count);
-addEventListener("online", () => location.reload());
+async function look() {
+  try {
+    if ((await fetch("/healthz", { cache: "no-store" })).ok) location.reload();
+  } catch { /* still none */ }
+}
+addEventListener("online", look);
+setInterval(look, 5000);
 document.querySelector("[data-again]")?.addEventListener("click", () => location.reload());

@@ -144,15 +144,25 @@ lookups(document);
 
 finding();
 
+if (document.querySelector("#asking")) import("./looks.js");
+
+if (document.querySelector("[data-cells]")) import("./cells.js");
+
 if (document.querySelector("#pairs")) import("./pairs.js").then((module) => module.start(document.querySelector("#pairs")));
 
 if (document.querySelector("#passing")) import("./handover.js").then((module) => module.start(document.querySelector("#passing")));
 
 if (document.querySelector("#board")) import("./board.js");
 
+if (document.querySelector("#days[data-movable]")) import("./days.js");
+
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
 
 if (document.querySelector("[data-cards]")) import("./home.js");
+
+if (document.querySelector("form[data-say]")) import("./say.js").then((module) => module.saying(document));
+
+if (document.querySelector("[data-score]")) import("./score.js").then((module) => module.tryingOut(document));
 
 const shell = document.querySelector("[data-live]");
 if (shell && document.querySelector("[data-record], .lists, #board")) import("./live.js");
