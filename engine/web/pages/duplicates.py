@@ -87,7 +87,8 @@ def get_duplicates(visit: AppVisit) -> Response:
         Link(each.label[t.language], f"{here.path}?entity={each.name}", count=_number(counts[each.name]), current=each is model)
         for each in models
     ]  # fmt: skip
-    states = [Link(t(f"pairs-{state}"), here.url(state=state), current=state == wanted.state) for state in STATES]
+    called = {"open": t("pairs-open"), "distinct": t("pairs-distinct"), "merged": t("pairs-merged")}
+    states = [Link(called[state], here.url(state=state), current=state == wanted.state) for state in STATES]
     leasts = [Option("", t("pairs-any-score"), not wanted.at_least)]
     leasts += [Option(each, t("pairs-from", score=each), str(wanted.at_least) == each) for each in LEASTS]
     return visit.draw(
