@@ -129,6 +129,14 @@ class _Pool:
         return connection
 
 
+def _roll_back(connection: psycopg.Connection[Row]) -> None:
+    """End a transaction; where the server has died meanwhile it has ended, and what made it end is to be told, not that."""
+    try:
+        connection.execute("ROLLBACK", prepare=False)
+    except psycopg.Error:
+        connection.close()
+
+
 class PostgresRead(Read):
     """Reads on one connection of the pool; with `snapshot` all of them see the same state."""
 
@@ -148,7 +156,7 @@ class PostgresRead(Read):
         connection, self._connection = self._connection, None
         if connection is not None:
             if self._snapshot and not connection.closed:
-                connection.execute("ROLLBACK")
+                _roll_back(connection)
             self._pool.give(connection)
 
     def all(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
@@ -178,10 +186,14 @@ class PostgresRead(Read):
             try:
                 connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             except psycopg.Error:
+                self._connection = None
                 self._pool.give(connection)
                 self._pool.forget()
                 connection = self._connection = self._pool.take()
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                try:
+                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                except psycopg.Error as error:
+                    raise _translate(error) from error
         return connection
 
 
@@ -234,7 +246,7 @@ class PostgresWrite(Write):
                 except psycopg.Error as failure:
                     raise _translate(failure) from failure
             elif not connection.closed:
-                connection.execute("ROLLBACK", prepare=False)
+                _roll_back(connection)
         finally:
             self._pool.give(connection)
         if kind is None:
