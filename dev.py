@@ -245,7 +245,9 @@ def test(arguments):
             + (found or "没有找到,浏览器测试会跳过 / none found: browser tests are skipped (set CHROMIUM to a path)")
         )
     with Step("测试", "Tests"):
-        tested = python("-m", "pytest", *arguments, **({"CHROMIUM": found} if found else {}))
+        # All tests together use every core; a file's tests stay with one process, which makes what they share once.
+        told = arguments or ["-n", "auto", "--dist", "loadfile"]
+        tested = python("-m", "pytest", *told, **({"CHROMIUM": found} if found else {}))
     if checked:
         print("\n检查未通过,见上文 / The checks above failed", flush=True)
     return tested or checked

@@ -19,6 +19,7 @@ from bench.growth import SIZES, growth
 from bench.inside import inside
 from bench.kept import kept
 from bench.measure import CONNECTIONS, Cost, Server, median
+from bench.pages import pages
 from bench.subjects import Hand, Subject
 from tests.postgresql import own_server
 
@@ -126,12 +127,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=100_000, help="records (100000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each figure is measured (3)")
     parser.add_argument(
-        "--only", nargs="*", default=[], help=f"some of: {', '.join(FIGURES)}, import, inside, kept, growth"
+        "--only", nargs="*", default=[], help=f"some of: {', '.join(FIGURES)}, import, inside, kept, growth, pages"
     )
     parser.add_argument("--largest", type=int, default=SIZES[-1], help=f"where growth ends ({SIZES[-1]})")
     chosen = parser.parse_args()
     for kind in ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,):
-        if not chosen.only or set(chosen.only) - {"inside", "kept", "growth"}:
+        if not chosen.only or set(chosen.only) - {"inside", "kept", "growth", "pages"}:
             requests(kind, chosen.size, chosen.rounds, chosen.only)
         if not chosen.only or "inside" in chosen.only:
             with empty_database(kind) as url:
@@ -139,6 +140,9 @@ def main() -> None:
         if not chosen.only or "kept" in chosen.only:
             with empty_database(kind) as one, empty_database(kind) as other:
                 kept(console, kind, (one, other))
+        if not chosen.only or "pages" in chosen.only:
+            with empty_database(kind) as url:
+                pages(console, kind, url, chosen.size, chosen.rounds)
         if not chosen.only or "growth" in chosen.only:
             with empty_database(kind) as url:
                 growth(console, kind, url, chosen.largest)

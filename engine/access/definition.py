@@ -19,6 +19,7 @@ Action = Literal[
     "export",
     "handover",
     "approve",
+    "share",
 ]
 ACTIONS: tuple[Action, ...] = (
     "read",
@@ -33,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     "export",
     "handover",
     "approve",
+    "share",
 )
 
 

@@ -11,11 +11,9 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from engine.access.policies import Policies
 from engine.access.principal import Principal
@@ -24,6 +22,9 @@ from engine.columns import new_id
 from engine.problems import Problem, Refused
 from engine.storage import system
 from engine.storage.database import Database
+
+if TYPE_CHECKING:
+    from pwdlib import PasswordHash
 
 SESSION_LASTS = 14 * 86_400 * MICROSECONDS
 SESSION_IDLE = 3 * 86_400 * MICROSECONDS
@@ -61,12 +62,19 @@ class People:
     def __init__(self, db: Database, clock: Clock) -> None:
         self.db = db
         self.clock = clock
-        self._hash = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
         self._lock = threading.Lock()
         self._epoch = -1
         self._checked_at = 0
         self._cache: dict[Any, Any] = {}
         self._statements: dict[str, Any] = {}
+
+    @cached_property
+    def _hash(self) -> "PasswordHash":
+        """Loaded with the first password: a service that is asked with tokens never sees one."""
+        from pwdlib import PasswordHash
+        from pwdlib.hashers.argon2 import Argon2Hasher
+
+        return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 
     # -- who is it ------------------------------------------------------------------------------------------------
 
@@ -100,6 +108,24 @@ class People:
         with self.db.read() as r:
             row = r.one(self._statement("person"), {"id": user})
         return Person(row[0], row[1], row[2], "en" if row[5] == "en" else "zh", row[4]) if row and row[3] else None
+
+    def members(self, app: str) -> tuple[Person, ...]:
+        """The active people who have a role in an app, by name."""
+        u, role = system.user, system.user_role
+        inside = sa.select(role.c.user).where(role.c.app == sa.bindparam("app"))
+        statement = (
+            sa.select(u.c.id, u.c.login, u.c.name, u.c.team, u.c.language)
+            .where(u.c.id.in_(inside), u.c.active.is_(True), u.c.deleted_at.is_(None))
+            .order_by(u.c.name, u.c.id)
+        )
+
+        def find() -> tuple[Person, ...]:
+            with self.db.read() as r:
+                rows = r.all(self._made("members", statement), {"app": app})
+            return tuple(Person(row[0], row[1], row[2], "en" if row[4] == "en" else "zh", row[3]) for row in rows)
+
+        found: tuple[Person, ...] = self._cached(("members", app), find)
+        return found
 
     def apps_of(self, user: int) -> tuple[str, ...]:
         """The apps in which a person has a role."""
@@ -156,8 +182,11 @@ class People:
             )
         return Session(user, csrf, now + SESSION_LASTS, token)
 
-    def session(self, token: str) -> Session | None:
-        """The live session of a cookie; None if it is unknown, ended, expired or its person suspended."""
+    def session(self, token: str, seen: bool = True) -> Session | None:
+        """The live session of a cookie; None if it is unknown, ended, expired or its person suspended.
+
+        Not `seen`: nobody did anything, it is only looked whether the session still lives.
+        """
         key = digest(token)
         found = self._cached(("session", key), lambda: self._session(key))
         if not isinstance(found, dict):
@@ -165,7 +194,7 @@ class People:
         now = self.clock.now()
         if now >= found["expires_at"] or now - found["seen_at"] >= SESSION_IDLE:
             return None
-        if now - found["seen_at"] > SEEN_EVERY:
+        if seen and now - found["seen_at"] > SEEN_EVERY:
             found["seen_at"] = now
             with self.db.write() as w:
                 statement = (

@@ -108,6 +108,8 @@ class Policies:
     fields: Mapping[str, Fields]
     grants: Mapping[str, Mapping[str, Grant]]  # role -> entity -> grant
     common: Mapping[str, Grant] = field(default_factory=dict)  # what everybody may do with the engine's own entities
+    # What those may do who come without an account, by the door they came through; nothing else is open to them.
+    guests: Mapping[str, Grant] = field(default_factory=dict)
     _permits: dict[tuple[frozenset[str], str, bool], Permit] = field(default_factory=dict, repr=False, compare=False)
 
     def closure(self, roles: Iterable[str]) -> frozenset[str]:
@@ -122,11 +124,15 @@ class Policies:
         key = (roles, entity, everything)
         permit = self._permits.get(key)
         if permit is None:
-            if entity in self.common:
+            door = next((name for name in roles if name in self.guests), None)
+            if door is not None:
+                grant = self.guests[door]
+                permit = Permit(entity, (grant,) if grant.entity == entity else ())
+            elif entity in self.common:
                 permit = Permit(entity, (self.common[entity],))
             elif entity not in self.fields:
                 return Permit(entity, ())
-            elif everything or any(self.roles[name].administrator for name in roles):
+            elif everything or any(name in self.roles and self.roles[name].administrator for name in roles):
                 facts = self.fields[entity]
                 whole = Grant("", entity, frozenset(ACTIONS), None, None, facts.names, facts.writable)
                 permit = Permit(entity, (whole,), everything=True)

@@ -36,3 +36,8 @@ class Principal:
 def engine_principal(language: Literal["zh", "en"] = "zh") -> Principal:
     """The engine acting on its own: demo data, recomputation, upgrades. Unrestricted, and shown as such in the journal."""
     return Principal(None, "engine", "Dougong", frozenset(), administrator=True, language=language)
+
+
+def guest_principal(door: str, language: Literal["zh", "en"] = "zh") -> Principal:
+    """Somebody without an account, who came through a door such as `form:ask`: he may do what that door's grant says."""
+    return Principal(None, door, "", frozenset({door}), language=language)

@@ -13,6 +13,7 @@ from engine.app.model import (
     ConversionApp,
     Dependent,
     EntityApp,
+    HomeApp,
     NoticeApp,
     RuleApp,
     ViewApp,
@@ -21,6 +22,6 @@ from engine.app.model import (
 from engine.fields.builtin import RESERVED
 
 __all__ = [
-    "RESERVED", "App", "Computed", "ConversionApp", "Dependent", "EntityApp", "NoticeApp", "RuleApp", "ViewApp", "compile_app", "hash_of",
+    "RESERVED", "App", "Computed", "ConversionApp", "Dependent", "EntityApp", "HomeApp", "NoticeApp", "RuleApp", "ViewApp", "compile_app", "hash_of",
     "in_words", "renames_of", "routes", "specs_of",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
+from engine.access.definition import Action
 from engine.access.policies import Fields, Grant, Policies, closure, compile_policies
 from engine.app.dependents import dependents_of, order_of
 from engine.app.model import (
@@ -12,12 +13,14 @@ from engine.app.model import (
     Computed,
     ConversionApp,
     EntityApp,
+    HomeApp,
     NoticeApp,
     RuleApp,
     ViewApp,
     in_words,
     option_label,
 )
+from engine.app.public import door_of, public_forms
 from engine.calendars import WorkingCalendar
 from engine.columns import scaled
 from engine.definition import Checked
@@ -115,6 +118,8 @@ class _Compiler:
         return App(
             d.app, d.label, self.number, hash_of(self.checked), d, self.layout, calendar, self.scope, self.expressions,
             entities, processes, scores, {name: self._view(name) for name in d.views}, d.forms, policies, dependents_of(computed, entities),
+            {name: self._home(name) for name in d.homes},
+            public_forms(d, self.fields),
         )  # fmt: skip
 
     def _optional(self, path: str) -> Expression | None:
@@ -387,7 +392,18 @@ class _Compiler:
             name: Grant("", name, frozenset({"read"}), None, None, seen & frozenset(entities[name].fields), frozenset())
             for name, seen in _SYSTEM_SEEN.items()
         }
-        return Policies(policies.roles, policies.fields, policies.grants, common)
+        return Policies(policies.roles, policies.fields, policies.grants, common, self._guests())
+
+    def _guests(self) -> dict[str, Grant]:
+        """What each public form may do: make records with the fields that it asks or fills, and see nothing."""
+        grants = {}
+        for name, form in self.definition.forms.items():
+            if form.public is not None:
+                filled = (key for way in form.public.ways for key in form.public.fills(way))
+                written, door = frozenset({*form.fields, *filled}), door_of(name)
+                create = frozenset[Action]({"create"})
+                grants[door] = Grant(door, form.entity, create, None, None, frozenset(), written)
+        return grants
 
     def _facts(self, model: EntityApp) -> Fields:
         names = frozenset(model.fields)
@@ -420,6 +436,11 @@ class _Compiler:
             name, view.entity, view.label or Label.of(name), self._optional(f"views.{name}.where"), view.columns, view.sort, view.filters, view.default,
             frozenset(self._including(view.roles)), view.group, view.sum,
         )  # fmt: skip
+
+    def _home(self, name: str) -> HomeApp:
+        home = self.definition.homes[name]
+        roles = frozenset(self._including(home.for_))
+        return HomeApp(name, home.label or Label.of(name), roles, home.bar, home.cards)
 
 
 def _title(entity: Entity, fields: Mapping[str, Field]) -> str:

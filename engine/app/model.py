@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from engine.access.definition import Action
 from engine.access.policies import Policies
+from engine.analytics.cards import Card
+from engine.app.public import PublicForm
 from engine.calendars import WorkingCalendar
 from engine.definition.model import AppDefinition, Entity
 from engine.expressions import Expression
@@ -28,6 +30,7 @@ _ACTIONS: Mapping[str, Label] = {
     "read": Label("查看", "read"), "create": Label("新建", "create"), "update": Label("修改", "update"), "delete": Label("删除", "delete"),
     "restore": Label("恢复", "restore"), "transition": Label("推进", "move"), "convert": Label("转换", "convert"), "merge": Label("合并", "merge"),
     "import": Label("导入", "import"), "export": Label("导出", "export"), "handover": Label("移交", "hand over"), "approve": Label("审批", "approve"),
+    "share": Label("与所有人共享视图", "share views with everybody of"),
 }  # fmt: skip
 
 
@@ -87,6 +90,20 @@ class ViewApp:
 
     def open_to(self, roles: frozenset[str], everything: bool) -> bool:
         return everything or not self.roles or bool(self.roles & roles)
+
+
+@dataclass(frozen=True)
+class HomeApp:
+    """A home page; `roles` include those that include one of its own. Empty: everybody's."""
+
+    name: str
+    label: Label
+    roles: frozenset[str]
+    bar: tuple[str, ...]
+    cards: Mapping[str, Card]
+
+    def fits(self, roles: frozenset[str]) -> bool:
+        return not self.roles or bool(self.roles & roles)
 
 
 @dataclass(frozen=True)
@@ -183,6 +200,8 @@ class App:
     forms: Mapping[str, Form]
     policies: Policies
     dependents: Mapping[tuple[str, str], tuple[Dependent, ...]]
+    homes: Mapping[str, HomeApp] = field(default_factory=dict)
+    public: Mapping[str, PublicForm] = field(default_factory=dict)
 
     def role_label(self, role: str) -> Label:
         found = self.definition.roles.get(role)

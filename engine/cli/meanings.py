@@ -177,6 +177,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "index": "Lists filter and sort by it often.",
         "search": "Whether the search reads it.",
     },
+    "Clock": {"label": "What stands above the time; the field's own label if not given."},
+    "CoreAction": {"icon": "The name of a sign on the button."},
     "ScoreField": {
         "min": "Scores begin at 0.",
         "max": "Scores end at 100.",

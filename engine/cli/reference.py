@@ -15,13 +15,15 @@ NOTE = "<!-- Written by `dougong docs`; edit the code it is made from instead. -
 
 
 def pages() -> dict[str, str]:
-    """File name -> Markdown text."""
+    """File name -> its text: Markdown, and the design system as HTML."""
     from engine.cli.api_reference import api_page
     from engine.cli.problem_reference import hazards_page, problems_page
+    from engine.web.pages.specimens import design_system
 
     return {
         "definition.md": definition_page(),
         "field-types.md": field_types_page(),
+        "cards.md": cards_page(),
         "functions.md": functions_page(),
         "problems.md": problems_page(),
         "hazards.md": hazards_page(),
@@ -29,6 +31,8 @@ def pages() -> dict[str, str]:
         "api.md": api_page(),
         "commands.md": commands_page(),
         "settings.md": settings_page(),
+        "design-system.html": design_system("zh"),
+        "design-system.en.html": design_system("en"),
     }
 
 
@@ -45,7 +49,7 @@ def definition_page() -> str:
         "`dougong schema -o dougong.schema.json` writes the same for editors that complete and underline.",
         "",
         *_shape_tables(AppDefinition),
-        "Fields of an entity: see [field types](field-types.md). Expressions: see [functions](functions.md).",
+        "Fields of an entity: see [field types](field-types.md). Cards of a home: see [cards](cards.md). Expressions: see [functions](functions.md).",
     ]
     return "\n".join(lines) + "\n"
 
@@ -113,6 +117,28 @@ def field_types_page() -> str:
         mentioned += [
             each for info in kind.model_fields.values() for each in _shapes(info.annotation) if _is_ours(each)
         ]
+    for shape in dict.fromkeys(mentioned):
+        lines += _shape_table(shape)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def cards_page() -> str:
+    """Every kind of card of a home page."""
+    from engine.analytics.cards import Card, RecordsCard, card_kinds
+
+    lines = ["# Cards", "", NOTE, "What a home page is made of: `homes.<name>.cards`. 首页由卡片组成。", ""]
+    lines += ["Every card has these settings. 所有卡片都有的设置:", ""]
+    lines += _settings_table(Card, set())
+    lines += ["Cards that show records name a view or an entity, one of them. 显示记录的卡片另有:", ""]
+    lines += _settings_table(RecordsCard, set(Card.model_fields))
+    common, mentioned = set(RecordsCard.model_fields), list[type[BaseModel]]()
+    for name, kind in card_kinds.items():
+        about = " Shows records." if issubclass(kind, RecordsCard) else ""
+        lines += [f"## {name} · {kind.title.zh}", "", f"{kind.doc.en}{about} {kind.doc.zh}", ""]
+        lines += ["```yaml", f"example: {kind.example}", "```", ""]
+        own = _settings_table(kind, common)
+        lines += own if len(own) > 3 else []
+        mentioned += [shape for info in kind.model_fields.values() for shape in _shapes(info.annotation)]
     for shape in dict.fromkeys(mentioned):
         lines += _shape_table(shape)
     return "\n".join(lines).rstrip() + "\n"
@@ -226,9 +252,10 @@ def _shapes(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _is_ours(shape: type[BaseModel]) -> bool:
+    from engine.analytics.cards import Card
     from engine.fields import Field
 
-    return not issubclass(shape, Field)
+    return not issubclass(shape, Field | Card)
 
 
 def _kind(annotation: Any) -> str:
@@ -256,7 +283,9 @@ def _kind(annotation: Any) -> str:
     origin = getattr(annotation, "__origin__", None)
     name = getattr(annotation, "__name__", str(annotation))
     if not arguments:
-        return {"Decimal": "number", "Field": "field"}.get(name, f"[{name}](#{name.lower()})")
+        return {"Decimal": "number", "Field": "field", "Card": "[card](cards.md)"}.get(
+            name, f"[{name}](#{name.lower()})"
+        )
     if str(annotation).startswith("typing.Literal"):
         return "one of " + ", ".join(f"`{each}`" for each in arguments)
     if origin is dict:

@@ -70,6 +70,7 @@ def serve(
         _ready(site, file, demo)
     if not site.live.apps():
         stop("数据库里还没有应用:请用 --app 指定一个", "The database has no app yet: name one with --app", USAGE)
+    _upgrade(site)
     _welcome(site, host, port)
     forward_libraries(chosen.log)
     if workers > 1:
@@ -137,6 +138,15 @@ def _ready(site: "Site", file: Path, with_demo: bool) -> None:
         )
     if with_demo and _is_empty(site, app):
         _populate(site, app, 1)
+
+
+def _upgrade(site: "Site") -> None:
+    """What an older engine has left to be made anew."""
+    from engine.publishing.recompute import search_again
+
+    for app in site.live.apps().values():
+        if count := search_again(site.db, app):
+            say(f"已重建 {app.name} 的搜索词：{count} 条记录", f"Search words of {app.name} made anew: {count} records")
 
 
 def _name_of(file: Path) -> str | None:

@@ -7,6 +7,7 @@ A `related` need of a gate is checked as the count that it means, under the path
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.analytics.cards import RecordsCard
 from engine.definition.model import AppDefinition
 from engine.definition.scope import DefinitionScope, Names, typed_by_formula, with_bands
 from engine.definition.source import KeyPath, Source
@@ -66,6 +67,7 @@ def sites(definition: AppDefinition, scope: DefinitionScope) -> Iterator[Site]:
     for name, view in definition.views.items():
         if view.where is not None and view.entity in known:
             yield Site(("views", name, "where"), view.where, view.entity)
+    yield from _homes(definition)
     for role, policies in definition.policies.items():
         for name, policy in policies.items():
             if name in known:
@@ -79,6 +81,20 @@ def sites(definition: AppDefinition, scope: DefinitionScope) -> Iterator[Site]:
     for name, score in definition.scores.items():
         if score.entity in known:
             yield from _score(("scores", name), score)
+
+
+def _homes(definition: AppDefinition) -> Iterator[Site]:
+    """The conditions of cards."""
+
+    def entity_of(view: str) -> str | None:
+        found = definition.views.get(view)
+        return found.entity if found else None
+
+    for name, home in definition.homes.items():
+        for key, card in home.cards.items():
+            about = card.about(entity_of)
+            if isinstance(card, RecordsCard) and card.where is not None and about in definition.entities:
+                yield Site(("homes", name, "cards", key, "where"), card.where, about)
 
 
 def _this(entity: str | None) -> dict[str, Type]:

@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field as Key, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
 from engine.access.definition import Policy, Role
+from engine.analytics.definition import Home
 from engine.fields import Field, field_types
-from engine.forms.definition import Form, Section, View
+from engine.forms.definition import Form, MenuGroup, Section, View
 from engine.rules.definition import Conversion, Duplicates, Group, Notice, Rule, Score
 from engine.shape import Formula, Names, Shape, Text
 from engine.workflows.definition import Kind, Process
@@ -107,6 +108,9 @@ class Make(Shape):
                                      value is in with a chance of its weight in per cent
         {from, to}                   a number between the two; spans such as "-3 d" or "2 h" count from the creation of
                                      the record, also for dates, so that an order of events is kept
+        {now: {from, to}}            a moment so far from now: a visit of today, whenever the demo is made
+        {since, of, otherwise}       the shape `of` for records made no longer ago than that, `otherwise` for older ones
+        {part: path, from, to}       so much of the number along a path: {part: contract.total_amount, from: 0.2, to: 0.5}
         {share, of}                  so many per cent of the records have a value of the shape `of` (as the type suggests
                                      when absent), the others none
         {turn: [...]}                the first for the first record, the second for the second, and so on
@@ -114,6 +118,7 @@ class Make(Shape):
         {same: path, otherwise}      what is found along a path from the record: {same: account.owner}; where that is
                                      nothing, a value of the shape `otherwise`
         {role: name}                 somebody of the sample people with this role
+        {team: name}                 this team of the sample
         {files: {ending: count}}     small files with these endings
 
     A person without a shape is the one whom a record it points to has in a field of the same name.
@@ -168,9 +173,15 @@ class AppDefinition(Shape):
     preset: str | None = None
     roles: dict[str, Role] = Key(default_factory=dict)
     entities: dict[str, Entity]
+    menu: dict[str, MenuGroup] = Key(
+        default_factory=dict, description="How the menu is grouped; without it the entities follow one another."
+    )
     kinds: dict[str, Kind] = Key(default_factory=dict, description="Kinds of stage, in the order of a journey.")
     forms: dict[str, Form] = Key(default_factory=dict)
     views: dict[str, View] = Key(default_factory=dict)
+    homes: dict[str, Home] = Key(
+        default_factory=dict, description="What people find when they open the app, by job; one home for all of a role."
+    )
     policies: dict[str, dict[str, Policy]] = Key(default_factory=dict)
     processes: dict[str, Process] = Key(default_factory=dict)
     scores: dict[str, Score] = Key(default_factory=dict)

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.analytics.cards import Card
 from engine.definition.model import AppDefinition, Entity
 from engine.definition.scope import SYSTEM, Names
 from engine.definition.source import KeyPath
 from engine.fields.autonumber import AutonumberField
 from engine.fields.children import ChildrenField
 from engine.fields.lookup import LookupField
+from engine.forms.public import Public
 from engine.workflows.definition import Gate, Process
 from engine.workflows.process import transitions_of
 
@@ -31,6 +33,7 @@ ReferenceKind = Literal[
     "team",
     "person",
     "list",
+    "view",
 ]
 SLOTS = ("file", "files", "image", "signature")
 
@@ -83,6 +86,8 @@ class _References:
             yield from self.each("role", ("roles", name, "apart"), role.apart, d.roles)
         for name, entity in d.entities.items():
             yield from self.entity(name, entity)
+        for name, group in d.menu.items():
+            yield from self.each("entity", ("menu", name, "entities"), group.entities, d.entities)
         for name, form in d.forms.items():
             path: KeyPath = ("forms", name)
             yield Reference("entity", (*path, "entity"), form.entity, d.entities)
@@ -91,6 +96,8 @@ class _References:
             for key, tab in form.tabs.items():
                 yield from self.each("section", (*path, "tabs", key, "sections"), tab.sections, form.sections, name)
             yield from self.each("role", (*path, "roles"), form.roles, d.roles)
+            if form.public is not None:
+                yield from self.public((*path, "public"), form.entity, form.public)
         for name, view in d.views.items():
             path = ("views", name)
             yield Reference("entity", (*path, "entity"), view.entity, d.entities)
@@ -110,6 +117,12 @@ class _References:
             yield from self.of(view.entity, (*path, "group"), view.group)
             yield from self.of(view.entity, (*path, "sum"), view.sum)
             yield from self.each("role", (*path, "roles"), view.roles, d.roles)
+        for name, home in d.homes.items():
+            path = ("homes", name)
+            yield from self.each("role", (*path, "for"), home.for_, d.roles)
+            yield from self.each("entity", (*path, "bar"), home.bar, d.entities)
+            for key, card in home.cards.items():
+                yield from self.card((*path, "cards", key), card)
         yield from self.policies()
         for name, process in d.processes.items():
             yield from self.process(name, process)
@@ -117,6 +130,15 @@ class _References:
             yield Reference("entity", ("scores", name, "entity"), score.entity, d.entities)
             yield from self.of(score.entity, ("scores", name, "field"), [score.field], plain=True)
         yield from self.sample()
+
+    def public(self, path: KeyPath, entity: str, public: Public) -> Iterator[Reference]:
+        yield from self.each("role", (*path, "managed_by"), public.managed_by, self.d.roles)
+        yield from self.keys(entity, (*path, "fill"), public.fill)
+        for key, channel in public.channels.items():
+            yield from self.keys(entity, (*path, "channels", key, "fill"), channel.fill)
+        yield from self.of(entity, (*path, "required"), public.required)
+        yield from self.of(entity, (*path, "prefill"), public.prefill)
+        yield from self.keys(entity, (*path, "questions"), public.questions)
 
     def each(
         self, kind: ReferenceKind, path: KeyPath, found: Iterable[str], known: Collection[str], owner: str | None = None
@@ -182,6 +204,28 @@ class _References:
                 if made.store is not None:
                     yield from self.of(name, (*path, "to", target, "store"), [made.store], plain=True)
             yield from self.keys(name, (*path, "set"), conversion.set)
+
+    def card(self, path: KeyPath, card: Card) -> Iterator[Reference]:
+        about = card.about(self.view_entity)
+        for mention in card.mentions():
+            at = (*path, *mention.path)
+            owner = mention.of or about
+            bare = mention.name.removeprefix("-")
+            if mention.kind == "entity":
+                yield Reference("entity", at, mention.name, self.d.entities)
+            elif mention.kind == "view":
+                yield Reference("view", at, mention.name, self.d.views)
+            elif mention.kind == "process":
+                if owner in self.d.entities:
+                    yield Reference("process", at, mention.name, self.names.processes.get(owner, ()), owner)
+            elif owner in self.d.entities:
+                yield Reference(
+                    "field", at, bare, self.fields[owner], owner, key=mention.key, offset=len(mention.name) - len(bare)
+                )
+
+    def view_entity(self, name: str) -> str | None:
+        view = self.d.views.get(name)
+        return view.entity if view else None
 
     def path_of(self, path: KeyPath, entity: str, dotted: str) -> Iterator[Reference]:
         """The fields of a dotted path, as far as it can be followed."""

@@ -1,4 +1,4 @@
-"""The JSON Schema of definitions for editors, made from the models and the registry of field types.
+"""The JSON Schema of definitions for editors, made from the models and the registries of field types and cards.
 
 One schema serves the root file and the files it includes: only a file that says `app` must be complete.  A field may
 be the bare name of a type; otherwise its `type` decides which settings it has.
@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from engine.analytics.cards import card_kinds
 from engine.definition.model import AppDefinition
 from engine.fields import field_types
 
@@ -40,7 +41,13 @@ def json_schema() -> dict[str, Any]:
         definitions |= own.pop("$defs", {})
         own["properties"]["type"] = {"const": name}
         definitions[f"Field_{name}"] = own
+    for name, card in card_kinds.items():
+        own = card.model_json_schema(schema_generator=_Schema)
+        definitions |= own.pop("$defs", {})
+        own["properties"]["kind"] = {"const": name}
+        definitions[f"Card_{name}"] = own
     definitions["Field"] = _field()
+    definitions["Card"] = _card()
     required = schema.pop("required")
     schema |= {
         "$schema": DIALECT,
@@ -78,6 +85,26 @@ def _field() -> dict[str, Any]:
                     for name in field_types
                 ],
             },
+        ],
+    }
+
+
+def _card() -> dict[str, Any]:
+    kinds = [
+        {"const": name, "description": f"{kind.title.zh} / {kind.title.en}. {kind.doc.zh} {kind.doc.en}"}
+        for name, kind in card_kinds.items()
+    ]
+    return {
+        "description": "A card of a home.",
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"oneOf": kinds, "description": "What the card shows."}},
+        "allOf": [
+            {
+                "if": {"properties": {"kind": {"const": name}}, "required": ["kind"]},
+                "then": {"$ref": f"#/$defs/Card_{name}"},
+            }
+            for name in card_kinds
         ],
     }
 

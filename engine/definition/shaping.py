@@ -49,8 +49,15 @@ _LIMITS = {
 _WORDS = {
     "text": Label("文本,或 {zh, en}", "a text, or {zh, en}"),
     "expression": Label("表达式", "an expression"),
+    "color": Label("颜色,如 #1b5cad", "a colour such as #1b5cad"),
+    "day": Label("日期,如 2026-12-31", "a day such as 2026-12-31"),
+    "origin": Label(
+        "网站地址,如 https://www.example.com,不带路径",
+        "the origin of a site, such as https://www.example.com, without a path",
+    ),
     "duration": Label("带单位的时长,如 3 workdays", "a duration with its unit, such as 3 workdays"),
     "field": Label("字段", "a field"),
+    "card": Label("卡片", "a card"),
 }
 
 
@@ -102,6 +109,10 @@ def _problem(source: Source, error: Any) -> tuple[KeyPath, Problem]:
         near = field_types.nearest(name)
         patch = source.patch(where, near) if near else None
         return where, _made(source, where, "unknown-type", {"name": name, "nearest": near}, (patch,) if patch else ())
+    if kind == "unknown_card":
+        near = context["nearest"]
+        patch = source.patch((*path, "kind"), near) if near else None
+        return (*path, "kind"), _made(source, (*path, "kind"), "unknown-card", context, (patch,) if patch else ())
     if kind == "literal_error":
         options = _options(context["expected"])
         listed = "、".join(options), ", ".join(options)

@@ -9,7 +9,7 @@ evaluates it fetches those by `read_sql` and passes them along with the record's
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,7 @@ from engine.expressions.reading import SUPPLIED, Dependency, Read, dependencies_
 from engine.expressions.result import fitted
 from engine.expressions.sql import parameters
 from engine.expressions.syntax import parse
-from engine.expressions.tree import Node
+from engine.expressions.tree import Call, Node
 from engine.expressions.types import Context, Scope, Tables, Type
 from engine.expressions.wording import LabelOf, OptionOf, in_words
 
@@ -78,6 +78,15 @@ class Expression:
     def volatile(self) -> bool:
         """Whether its value may change although no record does: it reads the time or a variable."""
         return bool(variables_of(self.full or self.tree) - {"timezone", "calendar"})
+
+    @cached_property
+    def alternatives(self) -> tuple["Expression", ...]:
+        """The conditions that it joins by `or`: it is true if one of them is. Itself where it joins none."""
+        tree = self.full or self.tree
+        if not (isinstance(tree, Call) and tree.operation == "or"):
+            return (self,)
+        parts = (replace(self, tree=each, full=None) for each in tree.arguments)
+        return tuple(alternative for part in parts for alternative in part.alternatives)
 
     @cached_property
     def _evaluator(self) -> python.Evaluator:

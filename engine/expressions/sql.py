@@ -36,7 +36,9 @@ _TOLERANT = frozenset({
 })  # fmt: skip
 # An overflow: a float on SQLite, a numeric beyond 63 bits on PostgreSQL.
 _EXACT = "CASE WHEN typeof({0}) = 'integer' THEN {0} END"
-_GUARD = f"CASE WHEN {{0}} BETWEEN {LOWEST} AND {HIGHEST} THEN {{0}} END"
+# Brought to the nearest number that is too great or too small, which becomes null; for each row a subselect, which a text
+# that has the operand twice would need, costs more than the rest.  `least` and `greatest` pass over nulls.
+_GUARD = f"nullif(nullif(least(greatest({{0}}, {LOWEST - 1}), {HIGHEST + 1}), {HIGHEST + 1}), {LOWEST - 1})"
 
 
 def sql_type(type: Type) -> sa.types.TypeEngine[Any]:

@@ -33,7 +33,8 @@ class Template(FunctionElement[Any]):
 class Steps(FunctionElement[Any]):
     """`(WITH s1 AS MATERIALIZED (SELECT …), s2 AS MATERIALIZED (SELECT … FROM s1) SELECT result FROM s1, s2)`.
 
-    Materialized, for SQLite would write a step out again wherever it is used.
+    Materialized, for SQLite would write a step out again wherever it is used.  PostgreSQL, whose parser is not so easily
+    full, gets a step that is used once where it is used.
     """
 
     inherit_cache = False
@@ -66,10 +67,34 @@ _SIMPLE = re.compile(r"""[\w."%()\[\]:?-]{1,80}(::\w+)?|'[^']*'|CAST\((NULL|\w+)
 
 @compiles(Steps)
 def _steps(element: Steps, compiler: SQLCompiler, **options: Any) -> str:
-    *steps, result = [compiler.process(each, **options) for each in element.clauses]
-    *sources, last = [f" FROM {', '.join(names)}" if names else "" for names in element.sources]
+    texts = [compiler.process(each, **options) for each in element.clauses]
+    sources = [list(names) for names in element.sources]
+    names = list(element.names)
+    if compiler.dialect.name == "postgresql":
+        _put_in(names, sources, texts)
+        if not names:
+            return f"({texts[-1]})"
+    *steps, result = texts
+    *before, last = [f" FROM {', '.join(each)}" if each else "" for each in sources]
     listed = ", ".join(
         f"{name} AS MATERIALIZED (SELECT {step} AS v{source})"
-        for name, step, source in zip(element.names, steps, sources, strict=True)
+        for name, step, source in zip(names, steps, before, strict=True)
     )
     return f"(WITH {listed} SELECT {result}{last})"
+
+
+def _put_in(names: list[str], sources: list[list[str]], texts: list[str]) -> None:
+    """Write steps that are used once where they are used. `texts` are those of the steps and, last, the result."""
+    for name in list(names):
+        place = names.index(name)
+        used = re.compile(rf"\b{name}\.v\b")
+        uses = [len(used.findall(text)) for text in texts]
+        if sum(uses) != 1:  # names of steps further inside count, too: better once too often
+            continue
+        user = uses.index(1)
+        texts[user] = used.sub(lambda _, text=texts[place]: f"({text})", texts[user])  # type: ignore[misc]
+        sources[user] = sorted({*sources[user], *sources[place]} - {name})
+        del names[place], sources[place], texts[place]
+
+
+__all__ = ["Steps", "Template"]

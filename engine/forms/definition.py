@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field as Key
 
+from engine.forms.public import Public
 from engine.shape import Formula, Names, Shape, Text
 
 
@@ -37,6 +38,22 @@ class Form(Shape):
     )
     for_: Literal["create", "edit", "both"] = Key("both", alias="for")
     roles: Names = Key((), description="Who gets this form instead of the derived one; empty: everybody.")
+    public: Public | None = Key(
+        None, description="Opens the form to everybody, without signing in; nobody inside gets it."
+    )
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of all sections, in order, each once."""
+        return tuple(dict.fromkeys(name for section in self.sections.values() for name in section.fields))
+
+
+class MenuGroup(Shape):
+    """Entities that stand together in the menu. Those that no group names stand in a last one of their own."""
+
+    label: Text | None = None
+    entities: Names = Key(description="Entities, in order; whoever may not see one has no entry for it.")
+    folded: bool = Key(False, description="Closed until somebody opens it; the browser remembers what he opened.")
 
 
 def _sort(value: object) -> object:

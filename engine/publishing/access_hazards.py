@@ -174,3 +174,16 @@ def may_take(permit: Permit, person: Principal, by: tuple[str, ...]) -> bool:
 
 
 __all__ = ["access_changed", "holders", "last_actor_gone", "may_take", "permit_of"]
+
+
+@measure
+def opened_to_all(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
+    """Forms that anybody may answer from now on, and fields that anybody may fill who could not before."""
+    for name, form in survey.new.public.items():
+        before = survey.old.public.get(form.definition.was or name) or survey.old.public.get(name)
+        fields = [each for each in form.definition.fields if before is None or each not in before.definition.fields]
+        if not fields:
+            continue
+        labels = survey.new.entities[form.entity].labels
+        words = Label("、".join(labels[each].zh for each in fields), ", ".join(labels[each].en for each in fields))
+        yield Hazard("opened-to-all", f"forms.{name}.public", "accept", {"fields": words})

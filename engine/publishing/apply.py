@@ -41,6 +41,7 @@ from engine.storage import system
 from engine.storage.database import Database
 from engine.storage.errors import Conflict, LockTimeout, StorageError
 from engine.storage.schema import Inspection, add_column, create_index, create_table, drop_index, inspect
+from engine.storage.search import RULE
 from engine.storage.session import Write
 from engine.storage.totals import Totals, create_totals, drop_totals, fold
 from engine.storage.working_days import keep_working_days
@@ -152,6 +153,9 @@ def _carry_out(
     write.run(db.upsert(system.app, ["name"], ["current"]), live)
     bump = db.upsert(system.epoch, ["name"], {"number": system.epoch.c.number + 1})
     write.run(bump, {"name": f"app:{plan.app.name}", "number": 1})
+    if plan.base == 0:
+        # Its records will all be made by this engine.
+        write.run(db.upsert(system.epoch, ["name"], ["number"]), {"name": f"search:{plan.app.name}", "number": RULE})
 
 
 def _followed(plan: Plan, found: Inspection) -> Iterator[tuple[sa.Table, Totals]]:

@@ -13,6 +13,7 @@ _PARTS = {
     "entities": ("entity", {"fields": "field", "rules": "rule", "unique": "unique", "notices": "notice", "conversions": "conversion", "sections": "section"}),
     "processes": ("process", {"stages": "stage", "transitions": "transition"}),
     "roles": ("role", {}), "views": ("view", {}), "forms": ("form", {}), "scores": ("score", {}), "kinds": ("kind", {}), "presets": ("preset", {}),
+    "homes": ("home", {"cards": "card"}),
 }  # fmt: skip
 # Where the text stands is no business of the app.
 _SILENT = ("include", "was")

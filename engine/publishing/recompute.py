@@ -3,7 +3,8 @@
 Fields are taken in the order in which they draw on each other, across all entities, so that each is computed once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from engine.reading.tables import WholeTables
 from engine.rules.duplicates import comparators, keys
 from engine.storage import system
 from engine.storage.database import Database
-from engine.storage.search import search_tokens
+from engine.storage.search import RULE, search_tokens
 from engine.storage.session import Write
 from engine.storage.statement import Tokens
 
@@ -150,33 +151,71 @@ def rematch(db: Database, write: Write, app: App, entity: str) -> None:
 
 def reindex(db: Database, write: Write, app: App, entity: str) -> int:
     """Build the search words of every record of an entity anew; how many records there are."""
+    some = _reindexing(db, app, entity)
+    last, count = 0, 0
+    while found := some(write, last):
+        last, count = found[0], count + found[1]
+    return count
+
+
+def _reindexing(db: Database, app: App, entity: str) -> Callable[[Write, int], tuple[int, int] | None]:
+    """Makes the search words of the next records after an id anew: the last id and how many; None when there are no more."""
     model = app.entities[entity]
     table, names = model.table, searched_fields(app, model)
     columns = [table.c[model.columns[name]] for name in names]
-    read = db.statement(
+    rows = (
         sa.select(table.c.id, *columns)
         .where(table.c.id > sa.bindparam("last"))
         .order_by(table.c.id)
         .limit(sa.literal_column(str(CHUNK)))
     )
+    read = db.statement(rows.with_for_update() if db.dialect == "postgresql" else rows)
     save = db.statement(
         sa.update(table).where(table.c.id == sa.bindparam("key")).values(search=sa.bindparam("words", type_=Tokens()))
     )
-    shows = [model.fields[name].show for name in names]
-    last, count = 0, 0
-    while rows := write.all(read, {"last": last}):
-        write.many(
-            save,
-            [
-                {
-                    "key": key,
-                    "words": search_tokens(
-                        show(value) for show, value in zip(shows, shown, strict=True) if value is not None
-                    ),
-                }
-                for key, *shown in rows
-            ],
-        )
-        count += len(rows)
-        last = rows[-1][0]
+    shows = [(name == model.title, model.fields[name].show) for name in names]
+
+    def some(write: Write, last: int) -> tuple[int, int] | None:
+        found = write.all(read, {"last": last})
+        if not found:
+            return None
+        changed = []
+        for key, *values in found:
+            texts, title = [], ""
+            for (named, show), value in zip(shows, values, strict=True):
+                if value is not None:
+                    texts.append(show(value))
+                    title = texts[-1] if named else title
+            changed.append({"key": key, "words": search_tokens(texts, title)})
+        write.many(save, changed)
+        return found[-1][0], len(found)
+
+    return some
+
+
+def search_again(db: Database, app: App) -> int:
+    """Make the search words of an app's records anew if an older engine has made them; how many records there were.
+
+    A thousand records at a time, each in a transaction of its own, so that others can write meanwhile.  What is broken off
+    begins again with the entity that was not finished.
+    """
+    known = db.statement(sa.select(system.epoch.c.number).where(system.epoch.c.name == sa.bindparam("name")))
+    done = db.upsert(system.epoch, ["name"], ["number"])
+    if db.scalar(known, {"name": f"search:{app.name}"}) == RULE:
+        return 0
+    count = 0
+    for entity, model in app.entities.items():
+        mark = {"name": f"search:{app.name}.{entity}"}
+        if model.system or db.scalar(known, mark) == RULE:
+            continue
+        some = _reindexing(db, app, entity)
+        last = 0
+        while (found := db.transact(partial(_after, some, last))) is not None:
+            last, count = found[0], count + found[1]
+        db.transact(lambda w, mark=mark: w.run(done, {**mark, "number": RULE}))  # type: ignore[misc]
+    db.transact(lambda w: w.run(done, {"name": f"search:{app.name}", "number": RULE}))
     return count
+
+
+def _after(some: Callable[[Write, int], tuple[int, int] | None], last: int, write: Write) -> tuple[int, int] | None:
+    return some(write, last)

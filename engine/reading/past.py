@@ -1,5 +1,6 @@
 """What happened to a record: its changes, and its way through the stages of its process."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -10,18 +11,31 @@ from engine.fields import Field
 from engine.problems import Problem, Refused
 from engine.reading.sight import Sight
 from engine.storage import system
-from engine.storage.statement import Statement
+from engine.storage.statement import Statement, among
 
 
 class Past(Sight):
     """The part of a lens that looks back."""
 
     def history(
-        self, r: Any, entity: str, id: int, limit: int = 100, before: int | None = None
+        self,
+        r: Any,
+        entity: str,
+        id: int,
+        limit: int = 100,
+        before: int | None = None,
+        *,
+        until: int | None = None,
+        actions: tuple[str, ...] | None = None,
+        without: tuple[str, ...] = (),
+        computed: bool = True,
     ) -> list[dict[str, Any]]:
         """Changes of a record, newest first, without the fields he may not see on it.
 
-        Each: seq, at, user, user_name, action, cause, version, changes [{field, label, old, new}] with JSON values.
+        `before` is a `seq`, `until` an instant (microseconds): only what came before it. `actions` are the only ones wanted,
+        `without` those that are not; without `computed`, what merely followed from formulas is left out.
+
+        Each: seq, at, user, user_name, action, cause, batch, version, changes [{field, label, old, new}] with JSON values.
         """
         model = self.view.model(entity)
         shown = self.shown(r, entity, id)
@@ -29,21 +43,26 @@ class Past(Sight):
             raise Refused(Problem("not-found", entity), 404)
         j, u = system.journal, system.user
         statement = self.view.kept(
-            ("history", before is None),
+            ("history", before is None, until is None, actions, without, computed),
             lambda: self.db.statement(
-                sa.select(j.c.seq, j.c.at, j.c.user, u.c.name, j.c.action, j.c.cause, j.c.version, j.c.changes)
+                sa.select(j.c.seq, j.c.at, j.c.user, u.c.name, j.c.action, j.c.cause, j.c.batch, j.c.version, j.c.changes)
                 .select_from(j.outerjoin(u, u.c.id == j.c.user))
                 .where(j.c.record == sa.bindparam("id"), j.c.app == sa.bindparam("app"), j.c.entity == sa.bindparam("entity"),
-                       *([] if before is None else [j.c.seq < sa.bindparam("before")]))
+                       *([] if before is None else [j.c.seq < sa.bindparam("before")]),
+                       *([] if until is None else [j.c.at < sa.bindparam("until", type_=sa.BigInteger())]),
+                       *([] if actions is None else [sa.or_(*(j.c.action == sa.literal(each) for each in actions))]),
+                       *(j.c.action != sa.literal(each) for each in without),
+                       *([] if computed else [sa.or_(j.c.cause.is_(None), j.c.cause != sa.literal("formula"))]))
                 .order_by(j.c.seq.desc())
                 .limit(sa.bindparam("most", type_=sa.BigInteger()))
             ),
         )  # fmt: skip
         rows = r.all(
-            statement, {"id": id, "app": self.app.name, "entity": entity, "before": before, "most": self.limited(limit)}
-        )
+            statement,
+            {"id": id, "app": self.app.name, "entity": entity, "before": before, "until": until, "most": self.limited(limit)},
+        )  # fmt: skip
         out = []
-        for seq, at, user, name, action, cause, version, changes in rows:
+        for seq, at, user, name, action, cause, batch, version, changes in rows:
             visible = [
                 {"field": field, "old": _json(model.fields[field], old), "new": _json(model.fields[field], new)}
                 for field, (old, new) in (orjson.loads(changes) if changes else {}).items()
@@ -52,7 +71,7 @@ class Past(Sight):
             if visible or not changes or action != "update":
                 out.append(
                     {"seq": seq, "at": _moment(at), "user": None if user is None else str(user), "user_name": name, "action": action,
-                     "cause": cause, "version": version, "changes": visible}
+                     "cause": cause, "batch": None if batch is None else str(batch), "version": version, "changes": visible}
                 )  # fmt: skip
         return out
 
@@ -80,6 +99,31 @@ class Past(Sight):
         if row is None:
             return None
         return permit.visible - {name for name, seen in zip(masked, row[1:], strict=True) if not seen}
+
+    def went(self, r: Any, entity: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """How records of which he sees the deletion went: id -> at, user, user_name, cause, batch.
+
+        `ids` are those of records that he was shown; nothing is asked of permission here.
+        """
+        j, u = system.journal, system.user
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        statement = self.view.kept(
+            "went",
+            lambda: self.db.statement(
+                sa.select(j.c.record, j.c.at, j.c.user, u.c.name, j.c.cause, j.c.batch)
+                .select_from(j.outerjoin(u, u.c.id == j.c.user))
+                .where(among(j.c.record, "ids"), j.c.app == sa.bindparam("app"), j.c.entity == sa.bindparam("entity"),
+                       j.c.action.in_(("delete", "merge")))
+                .order_by(j.c.seq)
+            ),
+        )  # fmt: skip
+        rows = r.all(statement, {"ids": wanted, "app": self.app.name, "entity": entity})
+        return {
+            id: {"at": _moment(at), "user": user, "user_name": name, "cause": cause, "batch": batch}
+            for id, at, user, name, cause, batch in rows
+        }
 
     def stages(self, r: Any, entity: str, id: int) -> list[dict[str, Any]]:
         """The way of a record through its process, oldest first, with the time spent in each stage.

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.app import EntityApp
+from engine.columns import day
 from engine.expressions import Expression
 from engine.problems import Problem, Refused
 from engine.reading.query import Query
@@ -23,6 +24,7 @@ from engine.storage.statement import Statement
 from engine.storage.totals import ROWS, Totals, count_of, sum_of
 
 MOST_GROUPS = 1000
+MONTH = ".month"
 Converter = Callable[[Any], Any] | None
 
 
@@ -59,7 +61,10 @@ class Sums(Why):
     def aggregate(
         self, r: Any, entity: str, query: Query, group: tuple[str, ...], measures: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        """Groups with their measures: `count()`, or sum, avg, min, max of an expression. At most 1,000 groups, largest key last."""
+        """Groups with their measures: `count()`, or sum, avg, min, max of an expression. At most 1,000 groups, largest key last.
+
+        A date in `group` followed by `.month` stands for the first day of its month.
+        """
         sums = self._asked(entity, query, group, measures)
         values = {**self.parameters, **self.view.filter_values(self.view.model(entity), query)}
         names = (*group, *measures)
@@ -79,7 +84,9 @@ class Sums(Why):
         view = self.view
         model = view.model(entity)
         for name in group:
-            if name not in view.fields(entity) or not view.fields(entity)[name].stored:
+            field = view.fields(entity).get(name.removesuffix(MONTH))
+            dated = field is None or field.value_type().kind in ("date", "datetime") or not name.endswith(MONTH)
+            if field is None or not field.stored or not dated:
                 raise Refused(Problem("unknown-field", "group", unknown(self.app, entity, name)), 404)
         key = ("aggregate", *view.question(model, query), group, tuple(measures.items()))
         sums: _Sums = view.kept(key, lambda: _sums(view, model, query, group, list(measures.values())))
@@ -98,13 +105,25 @@ def _first_answer(r: Any, statements: list[Statement], values: Mapping[str, Any]
 
 def _sums(view: View, model: EntityApp, query: Query, group: tuple[str, ...], texts: list[str]) -> _Sums:
     measures = [_measure(view, model, text) for text in texts]
-    converters = [converter(view.fields(model.name)[name]) for name in group]
+    converters = [_iso if name.endswith(MONTH) else converter(view.fields(model.name)[name]) for name in group]
     converters += [_converter(view, model, measure) for measure in measures]
     sources: list[_Source] = [_Records(view, model, query)]
     kept = next(_fitting(view, model, query, group, measures), None)
     if kept is not None:
         sources.insert(0, _Kept(view, model, query, kept))
     return _Sums([view.db.statement(source.select(group, measures)) for source in sources], converters)
+
+
+def _iso(value: int) -> str:
+    return day(value).isoformat()
+
+
+def _key(view: View, model: EntityApp, alias: Any, name: str) -> Any:
+    """What a group is told apart by."""
+    if not name.endswith(MONTH):
+        return view.tables.column(alias, model.name, name)
+    text = f"start_of_month({name.removesuffix(MONTH)})"
+    return view.expression(text, model.name, "group").to_sql(view.tables, alias)
 
 
 def _measure(view: View, model: EntityApp, text: str) -> Measure:
@@ -146,7 +165,7 @@ def _fitting(
         return
     alias = model.table
     read = columns_of(
-        [*view.conditions(model, alias, query), *(view.tables.column(alias, model.name, name) for name in group)], alias
+        [*view.conditions(model, alias, query), *(_key(view, model, alias, name) for name in group)], alias
     )
     summed = set()
     for measure in measures:
@@ -173,9 +192,7 @@ class _Source:
         raise NotImplementedError
 
     def select(self, group: tuple[str, ...], measures: list[Measure]) -> sa.Select[Any]:
-        columns = [
-            self.view.tables.column(self.table, self.model.name, name).label(f"g{i}") for i, name in enumerate(group)
-        ]
+        columns = [_key(self.view, self.model, self.table, name).label(f"g{i}") for i, name in enumerate(group)]
         columns += [self.measured(measure).label(f"m{i}") for i, measure in enumerate(measures)]
         statement = sa.select(*columns).select_from(self.table).where(*self.clauses)
         if group:

@@ -21,7 +21,7 @@ from engine.problems import Label, Problem, Refused
 from engine.reading.query import MOST_SORTS, MOST_VALUES, Query, shape_of
 from engine.reading.tables import VisibleTables
 from engine.storage.database import Database
-from engine.storage.search import query_tokens
+from engine.storage.search import query_tokens, spelled_tokens
 from engine.storage.statement import TRUTH, Statement, among, compared, holds, matches
 
 KEPT_STATEMENTS = 2000
@@ -215,7 +215,10 @@ class View:
                     raise Refused(Problem("too-many", name, {"what": name, "most": MOST_VALUES}), 400)
                 values[f"f{position}"] = [self._value(field, name, part) for part in parts]
         if query.search:
-            values["search_tokens"] = query_tokens(query.search)
+            plain, other = query_tokens(query.search), spelled_tokens(query.search)
+            both = bool(other) and self.db.dialect == "sqlite"
+            values["search_tokens"] = [*plain, None, *other] if both else plain
+            values["search_spelled"] = other
         return values
 
     def question(self, model: EntityApp, query: Query) -> tuple[Any, ...]:
@@ -224,21 +227,24 @@ class View:
             model.name,
             query.where,
             self.filter_kinds(model, query),
-            bool(query.search),
+            query.search and (2 if spelled_tokens(query.search) else 1),
             query.view,
             query.deleted,
             query.action,
         )
 
-    def clauses(self, model: EntityApp, alias: Any, query: Query, tokens: int = 0) -> list[Any]:
+    def clauses(self, model: EntityApp, alias: Any, query: Query, tokens: tuple[int, int] | None = None) -> list[Any]:
         """The clauses of a query; their parameters are those of `filter_values`.
 
-        With `tokens`, so many search words are looked up in each record instead of in the index of words.
+        With `tokens`, so many search words, or else so many of their spelling, are looked up in each record instead of in
+        the index of words.
         """
         alive = alias.c.deleted_at.is_not(None) if query.deleted else alias.c.deleted_at.is_(None)
         return [alive, *self.conditions(model, alias, query, tokens)]
 
-    def conditions(self, model: EntityApp, alias: Any, query: Query, tokens: int = 0) -> list[Any]:
+    def conditions(
+        self, model: EntityApp, alias: Any, query: Query, tokens: tuple[int, int] | None = None
+    ) -> list[Any]:
         """Those of its clauses that do not ask whether a record is deleted."""
         clauses: list[Any] = []
         rows = self.tables.rows(alias, model.name, "restore" if query.deleted else query.action)
@@ -257,7 +263,13 @@ class View:
         if query.search:
             if "search" not in alias.c:  # people and teams
                 raise Refused(Problem("parameter-unknown", "search", {"name": "search"}), 400)
-            clauses.append(holds(alias, tokens) if tokens else matches(alias, "search_tokens"))
+            spelled = "search_spelled" if spelled_tokens(query.search) else None
+            if tokens is None:
+                clauses.append(matches(alias, "search_tokens", spelled))
+            else:
+                plain, other = tokens
+                either = [holds(alias, plain), *([holds(alias, other, "spelled")] if other else [])]
+                clauses.append(sa.or_(*either))
         return clauses
 
     def _filter(self, column: Any, kind: str, bind: str) -> Any:
@@ -317,7 +329,12 @@ class View:
         return [column.type.python_type for column, _, _ in self.order(model, model.table, sort)[0]]
 
     def list_shape(
-        self, entity: str, query: Query, names: tuple[str, ...], after: list[Any] | None, tokens: int = 0
+        self,
+        entity: str,
+        query: Query,
+        names: tuple[str, ...],
+        after: list[Any] | None,
+        tokens: tuple[int, int] | None = None,
     ) -> Shape:
         """The statement of a list; `tokens` as in `clauses`."""
         empties = None if after is None else tuple(value is None for value in after)

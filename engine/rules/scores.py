@@ -194,6 +194,35 @@ class ScoreApp:
             )
         return out
 
+    def exported(self, detail: str, language: str) -> dict[str, Any]:
+        """The rule as JSON for `score.js`, which tries other term values by the same arithmetic: integers as texts.
+
+        `detail` is that of a stored score: the values to begin with.
+        """
+        stored = orjson.loads(detail)["terms"]
+        return {
+            "base": str(self.base),
+            "terms": [
+                {
+                    "weight": str(term.weight),
+                    "missing": None if term.missing == "skip" else str(_MISSING[term.missing]),
+                    "value": None if (value := stored.get(term.name)) is None else str(value),
+                }
+                for term in self.terms
+            ],
+            "bands": [
+                {
+                    "label": band.label[language],
+                    "color": band.color or "neutral",
+                    "low": None if band.low is None else str(scaled(band.low, SCORE_SCALE)),
+                    "high": None if band.high is None else str(scaled(band.high, SCORE_SCALE)),
+                    "lowIncluded": band.low_included,
+                    "highIncluded": band.high_included,
+                }
+                for band in self.bands
+            ],
+        }
+
     def select(self, tables: Any, alias: Any) -> sa.Subquery:
         """The scores of all rows of `alias` (id, score, band, detail): one pass, nothing per row in Python."""
         terms = [term.expression.to_sql(tables, alias).label(f"t{i}") for i, term in enumerate(self.terms)]

@@ -90,22 +90,51 @@ class Detach:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """Say something about a record: plain text, in which `@[login]` mentions somebody."""
+
+    entity: str
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class EditComment:
+    entity: str
+    id: int
+    comment: int
+    text: str
+
+
+@dataclass(frozen=True)
+class RemoveComment:
+    entity: str
+    id: int
+    comment: int
+
+
+@dataclass(frozen=True)
 class Merge:
-    """Make one record of two: `lose` goes, what pointed to it points to `keep`. `choices` names fields taken from `lose`."""
+    """Make one record of two: `lose` goes, what pointed to it points to `keep`. `choices` names fields taken from `lose`.
+
+    `versions` are those of `keep` and `lose` that the person has seen.
+    """
 
     entity: str
     keep: int
     lose: int
     choices: Mapping[str, Literal["keep", "lose"]] = field(default_factory=dict)
+    versions: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """Two records that look alike are not the same."""
+    """Two records that look alike are not the same; with `apart` false, that is taken back."""
 
     entity: str
     one: int
     other: int
+    apart: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,18 +149,29 @@ class Convert:
 
 @dataclass(frozen=True)
 class Undo:
-    """Take back everything that one command did, unless it has been changed since."""
+    """Take back everything that one command did, unless it has been changed since.
+
+    `partly` leaves alone what has been changed since, and takes back the rest.
+    """
 
     batch: int
+    partly: bool = False
 
 
 @dataclass(frozen=True)
 class Handover:
-    """Give the records of one person to another; all entities in which the principal may hand over, or those named."""
+    """Give the records of one person to another; all entities in which the principal may hand over, or those named.
+
+    With `others` they go in turn to the successor and to them, beginning at place `turn`; with `most` only so many of each
+    entity are given now.
+    """
 
     leaver: int
     successor: int
     entities: tuple[str, ...] | None = None
+    others: tuple[int, ...] = ()
+    most: int | None = None
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,6 +191,9 @@ Command = (
     | Tick
     | Attach
     | Detach
+    | Comment
+    | EditComment
+    | RemoveComment
     | Merge
     | Distinct
     | Convert
@@ -165,6 +208,7 @@ class Outcome:
     """`batch` names all changes the command made (for `Undo`). `results` are those of several commands or records.
 
     `problems` are not empty when this part of a bulk failed; `warnings` are things to look at, such as likely duplicates.
+    `after` are the stored values of the record as the command has left it; None where it was not written.
     """
 
     id: int | None = None
@@ -176,3 +220,4 @@ class Outcome:
     results: tuple["Outcome", ...] = ()
     status: int = 200
     details: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] | None = None

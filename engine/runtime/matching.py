@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.columns import new_id
 from engine.problems import Problem, Refused
+from engine.reading.pairs import Wanted, pairs
 from engine.rules.duplicates import Likeness, comparators as compared, keys, likeness, normalised
 from engine.runtime.commands import Distinct
 from engine.runtime.work import Draft, Work
@@ -255,18 +256,26 @@ def _told(work: Work, model: EntityApp, alike: Sequence[tuple[int, Likeness]]) -
 
 
 def distinct(work: Work, command: Distinct) -> None:
-    """Say that two records are not the same; they are not flagged again until one of them changes."""
+    """Say that two records are not the same, or take that back; they are not flagged again until one of them changes."""
     model = work.model(command.entity, "merge")
-    for id in (command.one, command.other):
-        work.load(model, id, "merge")
-    d = system.duplicate
-    statement = sa.update(d).where(
-        d.c.entity == _key(work, model),
-        d.c.one == min(command.one, command.other),
-        d.c.other == max(command.one, command.other),
-    )
-    if work.w.run(work.plans.db.statement(statement.values(state="distinct", by=work.principal.user)), {}) == 0:
+    one, other = (work.load(model, id, "merge")[0] for id in sorted((command.one, command.other)))
+    if one.id == other.id or model.duplicates is None:
         raise Refused(Problem("not-found", model.name), 404)
+    d = system.duplicate
+    pair = sa.and_(d.c.entity == _key(work, model), d.c.one == one.id, d.c.other == other.id)
+    if not command.apart:
+        back = sa.update(d).where(pair, d.c.state == "distinct").values(state="open", by=None)
+        if work.w.run(work.plans.db.statement(back), {}) == 0:
+            raise Refused(Problem("not-found", model.name), 404)
+        return
+    said = sa.update(d).where(pair, d.c.state != "merged").values(state="distinct", by=work.principal.user)
+    if work.w.run(work.plans.db.statement(said), {}):
+        return
+    # They have not been compared since the definition asks for it: what is said holds all the same.
+    weights = {name: match.weight for name, match in model.duplicates.match.items()}
+    alike = likeness(one.after, other.after, weights, comparators(model))
+    row = _flag_row(work, model, one.id, other.id, alike) | {"state": "distinct", "by": work.principal.user}
+    work.w.run(work.plans.db.statement(sa.insert(d)), row)
 
 
 def compare_again(work: Work, entity: str) -> None:
@@ -313,31 +322,19 @@ def _held(work: Work, id: int) -> bool:
 
 def queue(work: Work, entity: str, limit: int = 50) -> list[dict[str, Any]]:
     """Open pairs whose two records the principal may both see, most alike first: id, one, other (id and title), score, detail."""
-    model = work.model(entity, "merge")
-    d = system.duplicate
-    statement = work.plans.kept(
-        "queue",
-        lambda: work.plans.db.statement(
-            sa.select(d.c.id, d.c.one, d.c.other, d.c.score, d.c.detail)
-            .where(d.c.entity == sa.bindparam("entity"), d.c.state == "open")
-            .order_by(d.c.score.desc(), d.c.id)
-            .limit(1000)
-        ),
-    )
-    rows = work.w.all(statement, {"entity": _key(work, model)})
-    titles = work.lens.titles(work.w, entity, {id for row in rows for id in row[1:3]})
-    found = [
+    work.model(entity, "merge")
+    found, _ = pairs(work.lens, work.w, entity, Wanted(), limit)
+    titles = work.lens.titles(work.w, entity, {id for pair in found for id in (pair.one, pair.other)})
+    return [
         {
-            "id": str(row[0]),
-            "one": {"id": str(row[1]), "title": titles[row[1]]},
-            "other": {"id": str(row[2]), "title": titles[row[2]]},
-            "score": row[3],
-            "detail": orjson.loads(row[4]),
+            "id": str(pair.id),
+            "one": {"id": str(pair.one), "title": titles.get(pair.one)},
+            "other": {"id": str(pair.other), "title": titles.get(pair.other)},
+            "score": pair.score,
+            "detail": dict(pair.parts),
         }
-        for row in rows
-        if row[1] in titles and row[2] in titles
+        for pair in found
     ]
-    return found[:limit]
 
 
 def _key(work: Work, model: EntityApp) -> str:

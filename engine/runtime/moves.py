@@ -131,15 +131,23 @@ def refused(work: Work, process: ProcessApp, taken: TransitionApp, model: Entity
 
 def held(work: Work, process: ProcessApp, taken: TransitionApp, draft: Draft) -> list[Need]:
     """Every requirement of a transition held against a written record, met and missing alike."""
-    origin = draft.after["stage"]
-    requirements = process.requirements(taken, origin)
-    target = process.stages[taken.to]
+    requirements = process.requirements(taken, draft.after["stage"])
     expressions = [each.expression for each in requirements if each.expression is not None]
     conditions = [taken.when] if taken.when is not None else []
     values = {**draft.after, **work.fetch(work.plans.entity(draft.model.name), [*expressions, *conditions], draft.id)}
     files: Mapping[int, str] = {}
     if any(each.kind == "files" and each.accept for each in requirements):
         files = dict(work.w.all(work.plans.file_names, {"id": draft.id}))
+    return met_and_missing(work, process, taken, values, files)
+
+
+def met_and_missing(
+    work: Work, process: ProcessApp, taken: TransitionApp, values: Mapping[str, Any], files: Mapping[int, str]
+) -> list[Need]:
+    """The same of a record with these stored values and reads, and these names of its files."""
+    origin = values["stage"]
+    requirements = process.requirements(taken, origin)
+    target = process.stages[taken.to]
     labels = {name: work.app.role_label(name) for name in work.app.definition.roles}
     entry = set(map(id, target.entry))
     leaving = [each for each in requirements if id(each) not in entry]

@@ -23,10 +23,12 @@ from engine.storage.statement import Statement, Tokens, among
 
 @dataclass(frozen=True)
 class Reads:
-    """The non-local atoms that some expressions of an entity need, and the statements that fetch them for records."""
+    """The non-local atoms that some expressions of an entity need, and the statements that fetch them: for the record `id`,
+    and, after its id, for each of the records `ids`."""
 
     keys: tuple[str, ...]
     one: Statement | None
+    many: Statement | None = None
 
 
 class EntityPlan:
@@ -110,7 +112,9 @@ class EntityPlan:
             columns = [
                 read_sql(read, self.plans.reading.whole, alias).label(f"r{i}") for i, read in enumerate(found.values())
             ]
-            return Reads(tuple(found), self.db.statement(sa.select(*columns).where(alias.c.id == sa.bindparam("id"))))
+            one = sa.select(*columns).where(alias.c.id == sa.bindparam("id"))
+            many = sa.select(alias.c.id, *columns).where(among(alias.c.id, "ids"))
+            return Reads(tuple(found), self.db.statement(one), self.db.statement(many))
 
         reads: Reads = self.kept(key, make)
         return reads
@@ -152,7 +156,8 @@ class EntityPlan:
 
     def words(self, values: Mapping[str, Any]) -> list[str]:
         """The search words of a record."""
-        return search_tokens([show(value) for name, show in self._shown if (value := values.get(name)) is not None])
+        shown = {name: show(value) for name, show in self._shown if (value := values.get(name)) is not None}
+        return search_tokens(shown.values(), shown.get(self.model.title, ""))
 
     @cached_property
     def _shown(self) -> tuple[tuple[str, Callable[[Any], str]], ...]:
@@ -318,6 +323,16 @@ class Plans:
         return self.db.statement(
             sa.select(table.c.id, table.c.name).where(
                 table.c.record == sa.bindparam("id"), table.c.deleted_at.is_(None)
+            )
+        )
+
+    @cached_property
+    def files_of(self) -> Statement:
+        """Record, id and name of the files of the records `ids`."""
+        table = system.file
+        return self.db.statement(
+            sa.select(table.c.record, table.c.id, table.c.name).where(
+                among(table.c.record, "ids"), table.c.deleted_at.is_(None)
             )
         )
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Merge, Undo
+from engine.runtime.comments import move_comments, take_back
 from engine.runtime.uploads import hand_over_files, let_go
 from engine.runtime.work import Draft, Work
 from engine.storage import system
@@ -187,8 +188,9 @@ def merge(work: Work, command: Merge) -> Draft:
     model = work.model(command.entity, "merge")
     if command.keep == command.lose:
         raise Refused(Problem("merge-same", "lose"))
-    keep, writable = work.load(model, command.keep, "merge")
-    lose, theirs = work.load(model, command.lose, "merge")
+    seen = command.versions or (None, None)
+    keep, writable = work.load(model, command.keep, "merge", seen[0])
+    lose, theirs = work.load(model, command.lose, "merge", seen[1])
     # What he may not touch on the one that goes does not come to light on the one that stays.
     writable &= theirs
     problems = []
@@ -213,7 +215,10 @@ def merge(work: Work, command: Merge) -> Draft:
     # The loser goes first, so that a unique value may move to the one that stays.
     _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
     hand_over_files(work, lose, keep)
-    work.change(keep, cause=cause, checked=False)
+    move_comments(work, lose, keep)
+    if not work.change(keep, cause=cause, checked=False):
+        # Its history says so even where no value of it is another one.
+        work.record(keep, "update", cause)
     for other in work.app.entities.values():
         for name, target in other.lookups.items():
             if target != model.name or other.system:
@@ -255,10 +260,11 @@ def _settle_duplicates(work: Work, model: EntityApp, keep: int, lose: int, state
     work.w.run(stale, {"of": key, "lost": lose})
 
 
-def undo(work: Work, command: Undo) -> list[Draft]:
+def undo(work: Work, command: Undo) -> tuple[list[Draft], int]:
     """Take back what one command did: the last change first, each only if nothing has changed the same fields since.
 
     Whoever did it may undo it, and administrators.  Stages are not taken back: a process has its own way back.
+    Returns the records and, if it is done `partly`, how many were left alone.
     """
     j = system.journal
     statement = work.plans.kept(
@@ -273,6 +279,7 @@ def undo(work: Work, command: Undo) -> list[Draft]:
     if not rows or not (work.principal.administrator or any(row[4] == work.principal.user for row in rows)):
         raise Refused(Problem("undo-unknown", "batch"), 404)
     done: list[Draft] = []
+    left = 0
     back: Back = {}
     for entity, id, action, changes, _, cause in rows:
         model = work.app.entities.get(entity)
@@ -280,6 +287,10 @@ def undo(work: Work, command: Undo) -> list[Draft]:
         if model is None or draft is None:
             raise Refused(Problem("undo-unknown", "batch"), 404)
         if cause == "formula":
+            continue
+        if action == "comment":
+            take_back(work, draft, orjson.loads(changes), command.batch)
+            done.append(draft)
             continue
         _permit_undo(work, model, draft, action)
         if action == "create":
@@ -294,12 +305,18 @@ def undo(work: Work, command: Undo) -> list[Draft]:
             raise Refused(Problem("undo-transition", "batch"), 409)
         else:
             taken = orjson.loads(changes) if changes else {}
+            problems = _changed_since(model, draft, taken)
+            if problems and command.partly:
+                left += 1
+                continue
+            if problems:
+                raise Refused(problems, 409)
             _put_back(work, model, draft, taken, command.batch)
             back[entity, id] = back.get((entity, id), frozenset()) | taken.keys()
         done.append(draft)
     _reconnect(work, back)
     _reopen_duplicates(work, rows)
-    return done
+    return done, left
 
 
 def _permit_undo(work: Work, model: EntityApp, draft: Draft, action: str) -> None:
@@ -308,17 +325,25 @@ def _permit_undo(work: Work, model: EntityApp, draft: Draft, action: str) -> Non
     raise work.refused(model, "update")
 
 
-def _put_back(work: Work, model: EntityApp, draft: Draft, changes: Mapping[str, Any], batch: int) -> None:
+def _taken_back(model: EntityApp, changes: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The values that an undo sets itself: field, the value before the change and after it."""
     derived = {name for computed in model.computed.values() for name in computed.writes}
-    problems = []
     for name, (old, new) in changes.items():
-        if name in derived or name not in model.columns or name in ("deleted_at", "stage_entered_at"):
-            continue
-        if draft.after[name] != new:
-            problems.append(Problem("undo-changed", name, {"label": model.labels[name]}))
+        if name not in derived and name in model.columns and name not in ("deleted_at", "stage_entered_at"):
+            yield name, old, new
+
+
+def _changed_since(model: EntityApp, draft: Draft, changes: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem("undo-changed", name, {"label": model.labels[name]})
+        for name, _, new in _taken_back(model, changes)
+        if draft.after[name] != new
+    ]
+
+
+def _put_back(work: Work, model: EntityApp, draft: Draft, changes: Mapping[str, Any], batch: int) -> None:
+    for name, old, _ in _taken_back(model, changes):
         draft.after[name] = old
-    if problems:
-        raise Refused(problems, 409)
     work.change(draft, cause=f"undo:{batch}", checked=False)
 
 

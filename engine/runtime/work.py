@@ -353,7 +353,7 @@ class Work(Checking):
     def log_stage(
         self, draft: Draft, origin: str | None, direction: str, transition: str | None, reason: str | None, at: int
     ) -> None:
-        self.w.run(
+        self.w.later(
             self.plans.stage_insert,
             {"id": new_id(), "app": self.app.name, "entity": draft.model.name, "record": draft.id, "process": draft.after["pipeline"],
              "stage": draft.after["stage"], "came_from": origin, "direction": direction, "transition": transition, "reason": reason,
@@ -368,7 +368,7 @@ class Work(Checking):
         told = {name: [before.get(name), value] for name, value in changed.items() if name not in OWN}
         if draft.before is None:
             told = {name: pair for name, pair in told.items() if pair[1] is not None}
-        self.w.run(
+        self.w.later(
             self.plans.journal,
             {"app": self.app.name, "entity": draft.model.name, "record": draft.id, "version": draft.after["version"], "at": self.now,
              "user": self.principal.user, "action": action, "changes": orjson.dumps(told).decode() if told else None,

@@ -14,12 +14,11 @@ the two databases do differently stands in this room and nowhere else.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.expressions import SQLITE_FUNCTIONS
 from engine.storage.errors import Conflict
@@ -106,7 +105,12 @@ class Database:
         Where a row with the same `key` exists, set its `update` columns to the new values (or to the expressions given,
         in which the new values are `excluded(column)`); leave it alone if there is nothing to update.
         """
-        insert: Any = (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
+        kind: Any
+        if self.dialect == "sqlite":
+            from sqlalchemy.dialects import sqlite as kind
+        else:
+            from sqlalchemy.dialects import postgresql as kind
+        insert: Any = kind.insert(table)
         insert = insert.values(
             {name: sa.bindparam(name, type_=table.c[name].type) for name in columns or table.c.keys()}
         )
@@ -154,17 +158,12 @@ class Database:
         with self._driver.read(False) as read:
             return read.scalar(statement, parameters)
 
-    @contextmanager
-    def hurry(self, seconds: float) -> Iterator[bool]:
+    def hurry(self, seconds: float) -> AbstractContextManager[None]:
         """In this block a reading statement of this thread raises StatementTimeout after `seconds`.
 
-        False, and nothing is limited, on PostgreSQL, where that would cost a round trip.
+        Of few different lengths: each is a small pool of connections on PostgreSQL.  Inside a write nothing is limited there.
         """
-        if isinstance(self._driver, SqliteDriver):
-            with self._driver.hurry(seconds):
-                yield True
-        else:
-            yield False
+        return self._driver.hurry(seconds)
 
     @property
     def one_writer(self) -> bool:

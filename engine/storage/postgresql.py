@@ -1,22 +1,22 @@
-"""PostgreSQL through psycopg 3: a pool of connections, prepared statements, one round trip for a single read.
+"""PostgreSQL through psycopg 3: a pool of connections, one round trip for a single read.
 
-Parameters are sent without a type; the statement's casts say what they are.  So one text is one prepared statement,
-whichever of its parameters are null.
+A transaction begins with its first statement and ends together with the last ones that nobody waits for, so a small write
+goes to the database and back three times.
 """
 
 import re
 import threading
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper, Loader
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from engine.storage.errors import (
     Conflict,
@@ -28,6 +28,7 @@ from engine.storage.errors import (
     Unavailable,
     UniqueViolation,
 )
+from engine.storage.postgresql_connection import Asked, Connection
 from engine.storage.session import NONE, Parameters, Read, Row, Write
 from engine.storage.statement import Statement
 
@@ -37,23 +38,6 @@ _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"[\\\t\n\r]").search
 _LINES = 100  # sent at once, so that the server has something to do while the next ones are written
-
-
-class _Plain(Dumper):
-    """A number or truth value as text of no declared type."""
-
-    oid = 0
-
-    def dump(self, obj: Any) -> Buffer:
-        return str(obj).encode()
-
-
-class _Whole(Loader):
-    """`numeric`: a sum of integers is an integer, as on SQLite."""
-
-    def load(self, data: Buffer) -> int | Decimal:
-        text = bytes(data).decode()
-        return int(text) if text.lstrip("-").isdigit() else Decimal(text)
 
 
 def _copied(row: Sequence[Any]) -> str:
@@ -81,9 +65,9 @@ class _Pool:
         }
         self._patience = patience
         self._free = threading.Semaphore(size)
-        self._idle: list[psycopg.Connection[Row]] = []
+        self._idle: list[Connection] = []
 
-    def take(self) -> psycopg.Connection[Row]:
+    def take(self) -> Connection:
         if not self._free.acquire(timeout=self._patience):
             raise Unavailable("every connection is busy")
         try:
@@ -96,8 +80,8 @@ class _Pool:
             self._free.release()
             raise
 
-    def give(self, connection: psycopg.Connection[Row]) -> None:
-        if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+    def give(self, connection: Connection) -> None:
+        if connection.closed or connection.worn or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             connection.close()
         else:
             self._idle.append(connection)
@@ -111,28 +95,18 @@ class _Pool:
             except IndexError:
                 return
 
-    def connect(self) -> psycopg.Connection[Row]:
-        """A new connection, set up as all are. Raises Unavailable."""
-        settings = " ".join(f"-c {name}={value}" for name, value in self._options.items())
+    def connect(self) -> Connection:
+        """A new connection. Raises Unavailable."""
         try:
-            connection: psycopg.Connection[Row] = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=5, options=settings, prepare_threshold=0
-            )
+            return Connection.open(self._url, " ".join(f"-c {name}={value}" for name, value in self._options.items()))
         except psycopg.OperationalError as error:
             raise Unavailable(str(error)) from error
-        connection.cursor_factory = psycopg.RawCursor
-        connection.prepared_max = 1000
-        for kind in (int, bool):
-            connection.adapters.register_dumper(kind, _Plain)
-        connection.adapters.register_dumper(str, psycopg.types.string.StrDumperUnknown)
-        connection.adapters.register_loader("numeric", _Whole)
-        return connection
 
 
-def _roll_back(connection: psycopg.Connection[Row]) -> None:
+def _roll_back(connection: Connection) -> None:
     """End a transaction; where the server has died meanwhile it has ended, and what made it end is to be told, not that."""
     try:
-        connection.execute("ROLLBACK", prepare=False)
+        connection.say("ROLLBACK")
     except psycopg.Error:
         connection.close()
 
@@ -144,7 +118,7 @@ class PostgresRead(Read):
         self._pool = pool
         self._log = log
         self._snapshot = snapshot
-        self._connection: psycopg.Connection[Row] | None = None
+        self._connection: Connection | None = None
         self._used = False
 
     def __enter__(self) -> Self:
@@ -166,7 +140,7 @@ class PostgresRead(Read):
         while True:
             connection = self._connection or self._take()
             try:
-                rows = connection.execute(statement.text, values).fetchall()
+                rows = connection.rows(connection.ask(statement.text, values))
             except psycopg.Error as error:
                 # The connection may have died in the pool; the first read has nothing to lose by asking another one.
                 if connection.closed and not self._used:
@@ -179,19 +153,19 @@ class PostgresRead(Read):
             self._used = True
             return rows
 
-    def _take(self) -> psycopg.Connection[Row]:
+    def _take(self) -> Connection:
         connection = self._pool.take()
         self._connection = connection
         if self._snapshot:
             try:
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             except psycopg.Error:
                 self._connection = None
                 self._pool.give(connection)
                 self._pool.forget()
                 connection = self._connection = self._pool.take()
                 try:
-                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 except psycopg.Error as error:
                     raise _translate(error) from error
         return connection
@@ -223,12 +197,15 @@ class PostgresWrite(Write):
         self._driver = driver
         self._pool = driver.pool
         self._log = driver.log
-        self._timeout = statement_timeout
+        self._connection: Connection | None = None
+        self._unsent: list[Asked] = [("BEGIN", None)]
+        if statement_timeout != driver.statement_timeout:
+            self._unsent.append((f"SET LOCAL statement_timeout = {int((statement_timeout or 0) * 1000)}", None))
+        self._start = len(self._unsent)
 
     def __enter__(self) -> Self:
         if self._driver.writing() is not None:
             raise RuntimeError("a write is open in this thread already; use its savepoint()")
-        self._connection = self._begin()
         self._driver.local.write = self
         self._driver.writes.add(id(self))
         return self
@@ -238,50 +215,58 @@ class PostgresWrite(Write):
     ) -> None:
         self._driver.local.write = None
         self._driver.writes.discard(id(self))
-        connection = self._connection
         try:
             if kind is None:
-                try:
-                    connection.execute("COMMIT", prepare=False)
-                except psycopg.Error as failure:
-                    raise _translate(failure) from failure
-            elif not connection.closed:
-                _roll_back(connection)
+                if self._connection is not None or len(self._unsent) > self._start:
+                    self._send(("COMMIT", None))
+            elif self._connection is not None and not self._connection.closed:
+                _roll_back(self._connection)
         finally:
-            self._pool.give(connection)
+            if self._connection is not None:
+                self._pool.give(self._connection)
         if kind is None:
             self._committed()
 
-    def _begin(self) -> psycopg.Connection[Row]:
-        start = "BEGIN"
-        if self._timeout != self._driver.statement_timeout:
-            start += f"; SET LOCAL statement_timeout = {int((self._timeout or 0) * 1000)}"
-        for attempt in (0, 1):
-            connection = self._pool.take()
+    def _send(self, *asked: Asked) -> PGresult:
+        """Carry out what waits to be sent, and these; what came of the last one. The first time, begin the transaction."""
+        unsent, self._unsent = [*self._unsent, *asked], []
+        for texts in self._log:
+            texts.extend(text for text, values in unsent if values is not None)
+        connection, again = self._connection, False
+        if connection is None:
+            # One that has died in the pool has lost nothing yet, unless the end of the transaction is sent with its beginning.
+            connection, again = self._pool.take(), ("COMMIT", None) not in unsent
+            self._connection = connection
+        while True:
             try:
-                connection.execute(start, prepare=False)
+                if len(unsent) == 1 and (values := unsent[0][1]) is not None:
+                    return connection.ask(unsent[0][0], values)
+                return connection.ask_all(unsent)
             except psycopg.Error as error:
+                if not (again and connection.closed):
+                    raise _translate(error) from error
+                self._connection, again = None, False
                 self._pool.give(connection)
                 self._pool.forget()
-                if attempt:
-                    raise _translate(error) from error
-            else:
-                return connection
-        raise AssertionError("not reached")
+                connection = self._connection = self._pool.take()
 
-    def _execute(self, text: str, values: Sequence[Any] | None) -> psycopg.Cursor[Row]:
-        for texts in self._log:
-            texts.append(text)
-        try:
-            return self._connection.execute(text, values)
-        except psycopg.Error as error:
-            raise _translate(error) from error
+    def _flushed(self) -> Connection:
+        """The connection, once nothing waits to be sent."""
+        if self._unsent:
+            self._send()
+        assert self._connection is not None
+        return self._connection
 
     def all(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
-        return self._execute(statement.text, statement.bind(parameters)).fetchall()
+        result = self._send((statement.text, statement.bind(parameters)))
+        assert self._connection is not None
+        return self._connection.rows(result)
 
     def run(self, statement: Statement, parameters: Parameters = NONE) -> int:
-        return self._execute(statement.text, statement.bind(parameters)).rowcount
+        return self._send((statement.text, statement.bind(parameters))).command_tuples or 0
+
+    def later(self, statement: Statement, parameters: Parameters = NONE) -> None:
+        self._unsent.append((statement.text, statement.bind(parameters)))
 
     def many(self, statement: Statement, rows: Iterable[Parameters]) -> None:
         values = map(statement.bind, rows)
@@ -289,10 +274,11 @@ class PostgresWrite(Write):
         if first is None:
             return
         bound = chain((first,), values)
+        connection = self._flushed()
         for texts in self._log:
             texts.append(statement.text)
         try:
-            with self._connection.cursor() as cursor:
+            with connection.cursor() as cursor:
                 if statement.into is None:
                     cursor.executemany(statement.text, bound)
                 else:
@@ -303,20 +289,15 @@ class PostgresWrite(Write):
             raise _translate(error) from error
 
     def batch(self, work: Sequence[tuple[Statement, Parameters]]) -> None:
-        for texts in self._log:
-            texts.extend(statement.text for statement, _ in work)
-        try:
-            with self._connection.pipeline():
-                for statement, parameters in work:
-                    self._connection.execute(statement.text, statement.bind(parameters))
-        except psycopg.Error as error:
-            raise _translate(error) from error
+        if work:
+            self._send(*((statement.text, statement.bind(parameters)) for statement, parameters in work))
 
     def script(self, text: str) -> None:
+        connection = self._flushed()
         for texts in self._log:
             texts.append(text)
         try:
-            self._connection.execute(text, prepare=False)
+            connection.say(text)
         except psycopg.Error as error:
             raise _translate(error) from error
 
@@ -328,6 +309,9 @@ class PostgresDriver:
 
     def __init__(self, url: str, size: int, lock_timeout: float, statement_timeout: float | None) -> None:
         self.pool = _Pool(url, size, lock_timeout, statement_timeout)
+        # Connections whose statements are short or come to nothing: setting that for one statement costs a round trip.
+        self._hurried: dict[float, _Pool] = {}
+        self._open_hurried = partial(_Pool, url, size, lock_timeout)
         self.statement_timeout = statement_timeout
         self.local = threading.local()
         self.writes: set[int] = set()
@@ -343,7 +327,22 @@ class PostgresDriver:
 
     def read(self, snapshot: bool) -> Read:
         write = self.writing()
-        return PostgresRead(self.pool, self.log, snapshot) if write is None else _Nested(write)
+        if write is not None:
+            return _Nested(write)
+        return PostgresRead(getattr(self.local, "hurried", None) or self.pool, self.log, snapshot)
+
+    @contextmanager
+    def hurry(self, seconds: float) -> Iterator[None]:
+        """Let the statements of this thread's reads run for so long at most."""
+        pool = self._hurried.get(seconds)
+        if pool is None:
+            pool = self._hurried.setdefault(seconds, self._open_hurried(seconds))
+        before = getattr(self.local, "hurried", None)
+        self.local.hurried = pool
+        try:
+            yield
+        finally:
+            self.local.hurried = before
 
     def write(self, statement_timeout: float | None) -> Write:
         return PostgresWrite(self, statement_timeout)
@@ -354,8 +353,8 @@ class PostgresDriver:
             texts.append(text)
         connection = self.pool.connect()
         try:
-            connection.execute("SET statement_timeout = 0", prepare=False)
-            connection.execute(text, prepare=False)
+            connection.say("SET statement_timeout = 0")
+            connection.say(text)
         except psycopg.Error as error:
             raise _translate(error) from error
         finally:
@@ -375,7 +374,8 @@ class PostgresDriver:
         return True
 
     def close(self) -> None:
-        self.pool.forget()
+        for pool in (self.pool, *self._hurried.values()):
+            pool.forget()
 
 
 def _translate(error: psycopg.Error) -> StorageError:

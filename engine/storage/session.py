@@ -71,6 +71,13 @@ class Write(Read):
     def run(self, statement: Statement, parameters: Parameters = NONE) -> int:
         """Execute; how many rows were changed."""
 
+    def later(self, statement: Statement, parameters: Parameters = NONE) -> None:
+        """Execute before whatever comes next, if only the end of the transaction: no round trip of its own.
+
+        What it raises is raised there.
+        """
+        self.run(statement, parameters)
+
     @abstractmethod
     def many(self, statement: Statement, rows: Iterable[Parameters]) -> None:
         """Execute once for each of `rows`."""

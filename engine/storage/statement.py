@@ -11,8 +11,6 @@ from typing import Any, Final, Literal
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -21,10 +19,23 @@ from sqlalchemy.sql.functions import FunctionElement
 
 Dialect = Literal["sqlite", "postgresql"]
 
-DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = {
-    "sqlite": sqlite.dialect(paramstyle="qmark"),
-    "postgresql": psycopg.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
-}
+
+class _Dialects(dict[Dialect, sa.Dialect]):
+    """Each is loaded by whoever asks for it first: the one of PostgreSQL takes three megabytes."""
+
+    def __missing__(self, name: Dialect) -> sa.Dialect:
+        if name == "sqlite":
+            from sqlalchemy.dialects import sqlite
+
+            self[name] = sqlite.dialect(paramstyle="qmark")
+        else:
+            from sqlalchemy.dialects.postgresql import psycopg
+
+            self[name] = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        return self[name]
+
+
+DIALECTS: Final[Mapping[Dialect, sa.Dialect]] = _Dialects()
 TRUTH: Final = {None: None, 0: False, 1: True}  # of a boolean as either database gives it
 # One row whose values are the parameters in their order, and nothing else: `INSERT INTO t (a, b) VALUES (?, ?)`.
 _PLAIN_INSERT: Final = re.compile(
@@ -104,20 +115,25 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **options: Any) -> 
 
 
 class matches(_Predicate):
-    """`matches(alias, "words")`: the record's search tokens contain all those bound as `words` (see `storage.search`)."""
+    """`matches(alias, "words")`: the record's search tokens contain all those bound as `words` (see `storage.search`).
+
+    With `other`, or else all those bound under that name; on SQLite, where one question to the index asks both, `words` is
+    bound to the tokens of either, with None between them.
+    """
 
     inherit_cache = False
     name = "matches"
 
-    def __init__(self, table: sa.Table | sa.Alias, tokens: str) -> None:
+    def __init__(self, table: sa.Table | sa.Alias, tokens: str, other: str | None = None) -> None:
         plain: Any = table.element if isinstance(table, sa.Alias) else table
         self.table: str = plain.name
-        super().__init__(table.c.id, table.c.search, sa.bindparam(tokens, type_=Query()))
+        binds = [sa.bindparam(name, type_=Query()) for name in (tokens, other) if name is not None]
+        super().__init__(table.c.id, table.c.search, *binds)
 
 
 @compiles(matches, "sqlite")
 def _matches_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> str:
-    key, _, tokens = element.clauses
+    key, _, tokens, *_ = element.clauses
     index = compiler.preparer.quote(search_table(element.table))
     found = f"SELECT rowid FROM {index} WHERE {index} MATCH {compiler.process(tokens, **options)}"
     return f"({compiler.process(key, **options)} IN ({found}))"
@@ -125,8 +141,11 @@ def _matches_sqlite(element: matches, compiler: SQLCompiler, **options: Any) -> 
 
 @compiles(matches, "postgresql")
 def _matches_postgresql(element: matches, compiler: SQLCompiler, **options: Any) -> str:
-    _, column, tokens = element.clauses
-    return f"({compiler.process(column, **options)} @> ({compiler.process(tokens, **options)})::TEXT[])"
+    _, column, *either = element.clauses
+    found = (
+        f"{compiler.process(column, **options)} @> ({compiler.process(each, **options)})::TEXT[]" for each in either
+    )
+    return f"({' OR '.join(found)})"
 
 
 def hits(table: sa.Table) -> sa.TextClause:
@@ -136,10 +155,10 @@ def hits(table: sa.Table) -> sa.TextClause:
     return sa.text(text).bindparams(sa.bindparam("words", type_=Query()))
 
 
-def holds(table: sa.Table | sa.Alias, count: int) -> Any:
+def holds(table: sa.Table | sa.Alias, count: int, name: str = "token") -> Any:
     """Like `matches`, looked up in the record itself: that its search words contain ` token0 `, ` token1 `, … (SQLite)."""
     words = sa.literal(" ") + sa.type_coerce(table.c.search, sa.Text()) + sa.literal(" ")
-    return sa.and_(*(sa.func.instr(words, sa.bindparam(f"token{i}", type_=sa.Text())) > 0 for i in range(count)))
+    return sa.and_(*(sa.func.instr(words, sa.bindparam(f"{name}{i}", type_=sa.Text())) > 0 for i in range(count)))
 
 
 def search_table(table: str) -> str:
@@ -174,8 +193,11 @@ def _array(values: Iterable[Any] | None) -> str | None:
     return None if values is None else array_literal(values)
 
 
-def _query_sqlite(tokens: Sequence[str]) -> str:
-    return " ".join('"' + token.replace('"', '""') + '"' for token in tokens) or '""'
+def _query_sqlite(tokens: Sequence[str | None]) -> str:
+    if None in tokens:
+        at = tokens.index(None)
+        return f"({_query_sqlite(tokens[:at])}) OR ({_query_sqlite(tokens[at + 1 :])})"
+    return " ".join('"' + token.replace('"', '""') + '"' for token in tokens if token is not None) or '""'
 
 
 def _query_postgresql(tokens: Sequence[str]) -> str:

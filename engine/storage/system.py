@@ -174,6 +174,23 @@ rate = Table(
     _at(),
     sqlite_with_rowid=False,
 )  # fmt: skip
+secret = Table(
+    # What the installation signs with; made once, known to no definition and to nobody outside.
+    "dg_secret", system,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)  # fmt: skip
+answered = Table(
+    # How many answers a public form took by each way; "" is its own address.
+    "dg_answered", system,
+    Column("app", Text, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("answers", BigInteger, nullable=False),
+    _at(),  # the last one
+    sqlite_with_rowid=False,
+)  # fmt: skip
 duplicate = Table(
     "dg_duplicate", system, _id(),
     Column("app", Text, nullable=False),
@@ -185,6 +202,7 @@ duplicate = Table(
     Column("by", BigInteger), _at(),
     Index("dg_duplicate_pair", "entity", "one", "other", unique=True),
     Index("dg_duplicate_other", "other"),
+    Index("dg_duplicate_queue", "entity", "state", "score", "id"),
 )  # fmt: skip
 match_key = Table(
     # Blocking keys: records that share one are compared.
@@ -268,6 +286,24 @@ notice = Table(
     Column("detail", Text),  # JSON, as the kind needs
     _at(), _at("read_at", nullable=True),
     Index("dg_notice_of_user", "user", "app", "at"),
+)  # fmt: skip
+
+
+handover = Table(
+    # A leaver's records on their way to others, batch by batch: what was planned and how far it has got.
+    "dg_handover", system, _id(),
+    Column("app", Text, nullable=False),
+    Column("by", BigInteger),
+    Column("leaver", BigInteger, nullable=False),
+    Column("plan", Text, nullable=False),  # {entity: [who gets them, in turn]}
+    Column("total", Integer, nullable=False),
+    Column("given", Text, nullable=False),  # {entity: {who got them: how many}}
+    Column("batches", Text, nullable=False),  # [batch …] as the journal names them, the latest last
+    Column("left", Integer, nullable=False, server_default="0"),  # not taken back, for somebody changed them since
+    Column("suspend", Boolean, nullable=False),
+    Column("state", Text, nullable=False),  # running, done, returning, returned
+    _at(), _at("done_at", nullable=True),
+    Index("dg_handover_of_app", "app", "at"),
 )  # fmt: skip
 
 

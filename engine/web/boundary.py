@@ -7,7 +7,7 @@ request's id, which is all that the caller learns of it.
 import errno
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -28,12 +28,18 @@ SLOW = 1.0  # seconds; what is neither slow nor failed is counted, and a line of
 TOLD = frozenset((401, 403, 429))  # who was kept out of what stands in the log, too
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
-_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self'"
-)
+
+def policy(framed_by: Iterable[str] = ()) -> str:
+    """The content security policy of a page that only pages of these origins may show in a frame."""
+    framing = " ".join(framed_by) or "'none'"
+    return (
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+        f"frame-ancestors {framing}; form-action 'self'"
+    )
+
+
 PROTECTION: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", _POLICY.encode()),
+    (b"content-security-policy", policy().encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
@@ -49,7 +55,7 @@ Refusal = Callable[[Request, Refused], Awaitable[ASGIApp]]
 
 
 class Boundary:
-    """Wraps the application. `upload` says of a path whether it takes files, and so the larger limit.
+    """Wraps the application. `upload` says of a path how many bytes a body with files may have; 0 where there are none.
 
     `patterns` are those of the routes, `/api/v1/{app}/{entity}`, by endpoint: what logs and counters call an address.
     """
@@ -59,7 +65,7 @@ class Boundary:
         app: ASGIApp,
         settings: Settings,
         metrics: Metrics,
-        upload: Callable[[str], bool],
+        upload: Callable[[str], int],
         patterns: Mapping[Any, str],
     ) -> None:
         self._app, self._settings, self._metrics, self._upload = app, settings, metrics, upload
@@ -84,6 +90,9 @@ class Boundary:
                 given = message.get("headers", ())
                 names = {name for name, _ in given}
                 own = marks if names.isdisjoint(_PROTECTED) else [mark for mark in marks if mark[0] not in names]
+                if b"content-security-policy" in names:
+                    # Who may frame the page is said there; the older header knows nobody or everybody.
+                    own = [mark for mark in own if mark[0] != b"x-frame-options"]
                 if b"cache-control" not in names:
                     own = [*own, _NO_STORE]
                 message["headers"] = [*given, *own]
@@ -117,6 +126,8 @@ class Boundary:
             await self._refuse(failure, scope, receive, outgoing)
         finally:
             took = time.perf_counter() - began
+            if scope.get("streamed"):
+                took = 0.0  # how long somebody looked at a page is no time that we took
             route = self._patterns.get(scope.get("endpoint"), "-")
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.ended(route, method, status, took)
@@ -144,7 +155,7 @@ class Boundary:
         return None
 
     def _limit(self, scope: Scope) -> int:
-        return self._settings.upload_limit if self._upload(scope["path"]) else self._settings.body_limit
+        return max(self._settings.body_limit, self._upload(scope["path"]))
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """`receive`, refusing a body that states no length once it has become too long."""

@@ -26,10 +26,11 @@ _row = system.rate
 
 @dataclass(frozen=True)
 class Bucket:
-    """`burst` requests at once, refilled with `rate` a second. A burst of 0 is no limit."""
+    """`burst` requests at once, refilled with `rate` in `per` seconds. A burst of 0 is no limit."""
 
     rate: int
     burst: int
+    per: int = 1
 
     @property
     def lease(self) -> int:
@@ -83,7 +84,7 @@ class Rates:
             if len(self._leases) > _REMEMBERED:
                 self._leases.popitem(last=False)
             if not granted:
-                lease.empty_until = self._clock.now() + math.ceil(MICROSECONDS / bucket.rate)
+                lease.empty_until = self._clock.now() + math.ceil(bucket.per * MICROSECONDS / bucket.rate)
                 raise self._refusal(lease.empty_until)
             lease.left -= 1
 
@@ -103,7 +104,7 @@ class Rates:
         assert row is not None
         # Clocks of several machines differ a little: time never runs backwards for a bucket.
         passed = max(0, now - row[1])
-        held = min(full, row[0] + passed * bucket.rate * 1000 // MICROSECONDS)
+        held = min(full, row[0] + passed * bucket.rate * 1000 // (bucket.per * MICROSECONDS))
         now = max(now, row[1])
         granted: int = min(bucket.lease, held // 1000)
         write.run(self._store, {"name": name, "tokens": held - granted * 1000, "at": now})

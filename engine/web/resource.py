@@ -5,8 +5,9 @@ problem details.  Functions run on the event loop: a short statement costs less 
 What may take long goes through `Call.aside`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import replace
+from time import monotonic
 from typing import Any, TypeVar
 
 from anyio import to_thread
@@ -26,6 +27,8 @@ from engine.web.visitor import Visitor, genuine, visitor
 
 T = TypeVar("T")
 MOMENT = 0.01  # seconds for which a statement may keep all other requests waiting
+PAUSE = 5.0  # seconds for which a question that took longer is asked elsewhere at once
+MOST_LATE = 1000  # questions remembered
 
 
 class Call:
@@ -47,14 +50,20 @@ class Call:
         """Do what may take long in another thread, so that others are answered meanwhile."""
         return await to_thread.run_sync(work, limiter=self.site.limiter)
 
-    async def soon(self, work: Callable[[], T]) -> T:
-        """Read what takes a moment or long, as it turns out: here, or if it is not done in a moment, in another thread."""
-        with self.site.db.hurry(MOMENT) as hurried:
-            if hurried:
-                try:
+    async def soon(self, work: Callable[[], T], question: Hashable) -> T:
+        """Read what takes a moment or long, as it turns out: here, or if it is not done in a moment, in another thread.
+
+        A `question` that took long is not tried here again for a while, so it does not keep others waiting each time.
+        """
+        late, now, mark = self.site.late, monotonic(), hash(question)
+        if late.get(mark, 0) < now:
+            try:
+                with self.site.db.hurry(MOMENT):
                     return work()
-                except StatementTimeout:
-                    pass
+            except StatementTimeout:
+                if len(late) >= MOST_LATE:
+                    late.clear()
+                late[mark] = now + PAUSE
         return await self.aside(work)
 
     def header(self, name: str) -> str | None:

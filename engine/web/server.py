@@ -10,6 +10,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ from engine.publishing.live import LOOK_EVERY
 from engine.web import pages
 from engine.web.api.routes import routes, takes_files
 from engine.web.boundary import Boundary
+from engine.web.live import before_stopping
 from engine.web.observe import CONTENT_TYPE_LATEST, begin_logging, forward_libraries
 from engine.web.settings import Settings
 from engine.web.site import Site
@@ -41,11 +43,12 @@ def create_server(settings: Settings, clock: Clock | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch = asyncio.create_task(attend(site))
-        yield
+        with before_stopping(site.stop):
+            yield
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch  # what it has begun in another thread would open the database again
-        site.draining = True
+        site.stop()
         site.close()
 
     own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
@@ -66,7 +69,7 @@ class Server(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         site: Site = self.state.site
         patterns = {route.endpoint: route.path for route in self.routes if isinstance(route, Route)}
-        return Boundary(self.router, site.settings, site.metrics, _takes_files, patterns)
+        return Boundary(self.router, site.settings, site.metrics, partial(_upload, site), patterns)
 
 
 async def attend(site: Site) -> None:
@@ -86,8 +89,10 @@ def from_environment() -> FastAPI:
     return server
 
 
-def _takes_files(path: str) -> bool:
-    return takes_files(path) or pages.takes_files(path)
+def _upload(site: Site, path: str) -> int:
+    """How many bytes a body with files may have there; 0 where none are taken."""
+    most = site.settings.upload_limit
+    return most if takes_files(path) or pages.takes_files(path) else min(most, pages.public_upload(site, path))
 
 
 async def healthz(request: Request) -> Response:

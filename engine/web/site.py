@@ -7,21 +7,28 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
 
+from engine.access.directory import Directory
+from engine.access.guests import Guests
+from engine.access.notices import Notices
 from engine.access.people import People
 from engine.access.personal import Personal
+from engine.access.saved_views import SavedViews
 from engine.app import App
 from engine.clock import Clock, SystemClock
 from engine.problems import Problem, Refused
 from engine.publishing.live import Live
 from engine.reading import Reading
 from engine.runtime import Runtime
+from engine.runtime.handovers import Handovers
 from engine.storage.database import Database
 from engine.storage.files import Files
 from engine.web.attachments import Attachments
 from engine.web.group_commit import GroupCommit
 from engine.web.idempotency import Keys
+from engine.web.live import Streams
 from engine.web.observe import Metrics
 from engine.web.rates import Bucket, Rates
+from engine.web.room import Room
 from engine.web.settings import Settings
 
 # Scans, uploads and password hashes run here. Each thread keeps a connection, so there are few.
@@ -35,6 +42,9 @@ class Site:
     clock: Clock
     people: People
     personal: Personal
+    saved: SavedViews
+    directory: Directory
+    handovers: Handovers
     live: Live
     files: Files
     attachments: Attachments
@@ -45,8 +55,15 @@ class Site:
     bucket: Bucket
     limiter: CapacityLimiter
     writes: GroupCommit
+    guests: Guests
+    guest_room: Room = field(default_factory=Room)
+    streams: Streams = field(init=False)
     draining: bool = False
     documents: dict[tuple[str, str], tuple[App, bytes]] = field(default_factory=dict)  # OpenAPI, by app and language
+    late: dict[int, float] = field(default_factory=dict)  # marks of questions that took long, until when they count so
+
+    def __post_init__(self) -> None:
+        self.streams = Streams(self)
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> "Site":
@@ -55,11 +72,18 @@ class Site:
         db = Database.open(settings.database_url)
         db.prepare()
         files = Files(settings.files)
+        people = People(db, clock)
+        runtime = Runtime(db, clock, people)
         limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, People(db, clock), Personal(db, clock), Live(db), files, Attachments(db, clock, files), Runtime(db, clock), Rates(db, clock), Keys(db, clock), Metrics(),
-            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter),
+            settings, db, clock, people, Personal(db, clock), SavedViews(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
+            Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
+
+    @property
+    def notices(self) -> Notices:
+        """What people are told; the write path tells them."""
+        return self.runtime.notices
 
     def reading(self, app: App) -> Reading:
         """What reading needs of this version of the app; made once."""
@@ -71,6 +95,11 @@ class Site:
         if found is None:
             raise Refused(Problem("not-found"), 404)
         return found
+
+    def stop(self) -> None:
+        """Take no more work and end what would go on for ever. In the event loop."""
+        self.draining = True
+        self.streams.close()
 
     def close(self) -> None:
         self.live.close()

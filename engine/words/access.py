@@ -61,13 +61,30 @@ WORDS = {
     "explain-everything": {"zh": "管理员可以做一切。", "en": "An administrator may do everything."},
     "explain-allowed": {"zh": "「{role}」允许:{rule}", "en": '"{role}" allows it: {rule}'},
     "explain-rows": {
-        "zh": "「{role}」只对满足「{rule}」的记录有效,这条不满足。",
+        "zh": "「{role}」只管这样的记录：{rule}。这条不是。",
         "en": '"{role}" covers only records where {rule}; this one is not.',
     },
     "explain-action": {"zh": "「{role}」没有「{action}」权限。", "en": '"{role}" may not {action}.'},
     "explain-hidden": {"zh": "「{role}」看不到这个字段。", "en": '"{role}" does not see this field.'},
     "explain-readonly": {"zh": "「{role}」不能修改这个字段。", "en": '"{role}" may not change this field.'},
     "explain-nothing": {"zh": "你的角色对它没有任何权限。", "en": "None of your roles gives any access."},
+    "rows-unseen": {"zh": "其他范围的记录", "en": "other records than this"},
+    "rows-of-whole": {
+        "zh": "所属{entity}在范围内的记录",
+        "en": "records of a {entity} that is covered",
+    },
+    "handover-nobody": {
+        "zh": "没有接手的人。",
+        "en": "Nobody is there to take them over.",
+        "hint_zh": "选一位在职、不是离职者本人的同事。",
+        "hint_en": "Choose a colleague who is active and not the leaver.",
+    },
+    "handover-refused": {
+        "zh": "你不能移交别人的记录。",
+        "en": "You may not hand over anybody's records.",
+        "hint_zh": "{who}可以。",
+        "hint_en": "{who} may.",
+    },
     "all-rows": {"zh": "所有记录", "en": "every record"},
     "cursor-invalid": {
         "zh": "翻页位置无效。",
@@ -75,13 +92,29 @@ WORDS = {
         "hint_zh": "从第一页重新开始。",
         "hint_en": "Start from the first page.",
     },
-    "unknown-view": {"zh": "没有视图「{name}」。", "en": 'There is no view "{name}".'},
+    "unknown-view": {
+        "zh": "没有视图「{name}」。",
+        "en": 'There is no view "{name}".',
+        "hint_zh": "是否想写「{nearest}」?",
+        "hint_en": 'Did you mean "{nearest}"?',
+    },
     "field-not-sortable": {"zh": "不能按「{label}」排序。", "en": 'Cannot sort by "{label}".'},
     "measure-invalid": {
         "zh": "不认识的统计「{name}」。",
         "en": 'Unknown measure "{name}".',
         "hint_zh": "如 count()、sum(amount)。",
         "hint_en": "Such as count(), sum(amount).",
+    },
+    "view-label": {"zh": "视图名称需 1 到 {most} 个字。", "en": "The name of a view has 1 to {most} characters."},
+    "view-no-team": {
+        "zh": "你不属于任何团队,不能与团队共享。",
+        "en": "You belong to no team to share with.",
+    },
+    "view-share": {
+        "zh": "你的角色不能与所有人共享视图。",
+        "en": "Your roles may not share views with everybody.",
+        "hint_zh": "可以只给自己或团队,或请管理员在权限里加上 share。",
+        "hint_en": "Keep it for yourself or your team, or ask an administrator for the action share.",
     },
     "too-many": {"zh": "「{what}」最多 {most} 个。", "en": "At most {most} in {what}."},
     "part-without-whole": {

@@ -185,6 +185,41 @@ WORDS = {
         "hint_zh": "授予 read,或改 roles。",
         "hint_en": "Grant read, or change roles.",
     },
+    "part-in-menu": {
+        "zh": "「{entity}」在上级记录的页面里维护,不会出现在菜单中。",
+        "en": '"{entity}" is edited on the page of what it belongs to and has no entry in the menu.',
+        "hint_zh": "从菜单中删去。",
+        "hint_en": "Delete it from the menu.",
+    },
+    # Homes
+    "card-source": {
+        "zh": "卡片{why}。",
+        "en": "The card {why}.",
+        "hint_zh": "写上 view 或 entity 之一。",
+        "hint_en": "Name a view or an entity, one of them.",
+    },
+    "card-unfit": {
+        "zh": "「{field}」是 {type},{does}。",
+        "en": '"{field}" is {type} and {does}.',
+    },
+    "card-idle": {
+        "zh": "「{name}」在这里不起作用:{why}。",
+        "en": '"{name}" does nothing here: {why}.',
+        "hint_zh": "补上缺的键,或删去它。",
+        "hint_en": "Add the key that is missing, or delete this one.",
+    },
+    "card-unseen": {
+        "zh": "没有人看得到卡片「{card}」:{roles} 不能查看 {what}。",
+        "en": 'Nobody sees the card "{card}": {roles} may not see {what}.',
+        "hint_zh": "授予权限,或改 for、换一个视图。",
+        "hint_en": "Grant it, change for, or take another view.",
+    },
+    "home-unreached": {
+        "zh": "没有人会打开首页「{home}」:前面的「{earlier}」总是先合适。",
+        "en": 'Nobody ever gets the home "{home}": "{earlier}" before it always fits first.',
+        "hint_zh": "把它移到前面。",
+        "hint_en": "Move it before that one.",
+    },
     "shown-twice": {
         "zh": "「{name}」在这里出现了两次。",
         "en": '"{name}" stands here twice.',
@@ -420,5 +455,60 @@ WORDS = {
         "en": 'Nothing uses the {thing} "{name}".',
         "hint_zh": "删去它。",
         "hint_en": "Delete it.",
+    },
+    # Forms that everybody may answer
+    "public-field-closed": {
+        "zh": "公开表单不能问「{field}」:{why}。",
+        "en": 'A public form cannot ask for "{field}": {why}.',
+        "hint_zh": "从表单里去掉它;要由系统写入的值放在 fill 里。",
+        "hint_en": "Take it off the form; what the server is to write stands in fill.",
+    },
+    "public-form-unsaveable": {
+        "zh": "经「{way}」来的答案存不下:{entity}的「{field}」必填,而表单没有问它,也没有填它。",
+        "en": 'Answers by "{way}" cannot be saved: {entity} needs "{field}", which the form neither asks nor fills.',
+        "hint_zh": "在表单里加上 {name},或写 fill: {{{name}: …}}。",
+        "hint_en": "Ask for {name} on the form, or write fill: {{{name}: …}}.",
+    },
+    "public-fill-unfit": {
+        "zh": "fill 不能给「{field}」写入「{text}」:{why}。",
+        "en": 'fill cannot write "{text}" to "{field}": {why}.',
+        "hint_zh": "写一个字段接受的值;fill 写的是值,不是表达式。",
+        "hint_en": "Write a value that the field takes; fill holds values, not expressions.",
+    },
+    "public-not-asked": {
+        "zh": "表单没有问「{field}」。",
+        "en": 'The form does not ask for "{field}".',
+        "hint_zh": "把 {name} 放进一个分区,或在这里删去它。",
+        "hint_en": "Put {name} into a section, or delete it here.",
+    },
+    "public-reveals": {
+        "zh": "公开表单会泄露谁已在库中:{fields} 重复的答案会被拒绝。",
+        "en": "The public form tells who is known already: an answer that repeats {fields} is refused.",
+        "hint_zh": "改用 duplicates 并写 then: flag(照常存下,由人确认),或不在表单里问。",
+        "hint_en": "Use duplicates with then: flag (saved, and confirmed by a person), or do not ask for it.",
+    },
+    "public-gate": {
+        "zh": "「{field}」是阶段「{stage}」的门槛,在公开表单上却由外人填写。",
+        "en": 'The stage "{stage}" asks for "{field}", which a stranger would fill on the public form.',
+        "hint_zh": "另设一个字段给外人填,由同事核对后再填门槛字段。",
+        "hint_en": "Let strangers fill another field, which somebody checks before filling this one.",
+    },
+    "public-files-loose": {
+        "zh": "任何人都能往「{field}」传文件,而它没有限定类型,或单个文件可超过 {most}。",
+        "en": 'Anybody may send files to "{field}", which takes every kind, or files of more than {most}.',
+        "hint_zh": "写 accept: [pdf, jpg] 和 max_size: 10 MB。",
+        "hint_en": "Write accept: [pdf, jpg] and max_size: 10 MB.",
+    },
+    "public-color-pale": {
+        "zh": "颜色 {color} 太浅:白字只有 {ratio}:1 的对比度,至少要 4.5:1。",
+        "en": "The colour {color} is too pale: white words on it have a contrast of {ratio}:1; 4.5:1 is needed.",
+        "hint_zh": "用同色系里够深的 {nearest}。",
+        "hint_en": "Use {nearest}, the nearest shade that is dark enough.",
+    },
+    "public-not-inside": {
+        "zh": "公开表单不用 {name}:它只有一页,给所有人,内部没有人用。",
+        "en": "A public form has no {name}: it is one page for everybody, and nobody inside gets it.",
+        "hint_zh": "删去 {name},或另写一张内部表单。",
+        "hint_en": "Delete {name}, or write another form for inside.",
     },
 }

@@ -77,4 +77,16 @@ WORDS = {
         "hint_zh": "是否想写「{nearest}」?",
         "hint_en": 'Did you mean "{nearest}"?',
     },
+    "unknown-card": {
+        "zh": "没有卡片类型「{name}」。",
+        "en": 'There is no kind of card "{name}".',
+        "hint_zh": "是否想写「{nearest}」?",
+        "hint_en": 'Did you mean "{nearest}"?',
+    },
+    "card-kind-missing": {
+        "zh": "卡片缺少 kind。",
+        "en": "The card has no kind.",
+        "hint_zh": "写上其中之一:{kinds}。",
+        "hint_en": "Name one of them: {kinds}.",
+    },
 }

@@ -143,6 +143,12 @@ WORDS = {
         "hint_zh": "请数据负责人确认。",
         "hint_en": "Have the owner of the data agree.",
     },
+    "opened-to-all": {
+        "zh": "「{path}」对所有人开放:不登录就能填写 {fields}。",
+        "en": '"{path}" is open to everybody: {fields} can be filled without an account.',
+        "hint_zh": "请数据负责人确认。",
+        "hint_en": "Have the owner of the data agree.",
+    },
     "access-narrowed": {
         "zh": "「{path}」收窄:{people} 人{losses}。",
         "en": '"{path}" narrows: {people} person(s) {losses}.',

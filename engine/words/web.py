@@ -135,4 +135,30 @@ WORDS: dict[str, Wording] = {
         "zh": "系统出错了,已记录。请把编号 {id} 告诉管理员。",
         "en": "Something went wrong and has been recorded. Please give the number {id} to your administrator.",
     },
+    "form-closed": {"zh": "这份表单已经关闭。", "en": "This form is closed."},
+    "form-field-stranger": {
+        "zh": "表单没有问「{name}」,这次提交没有保存。",
+        "en": 'The form does not ask for "{name}"; nothing was saved.',
+    },
+    "form-slip-old": {
+        "zh": "页面打开得太久了,请再按一次提交。",
+        "en": "The page was open for too long. Please send it once more.",
+    },
+    "form-too-quick": {
+        "zh": "提交得太快了,请核对后再按一次提交。",
+        "en": "That was very quick. Look it over and send it once more.",
+    },
+    "form-trap": {
+        "zh": "有一个看不见的空格被自动填写了,已为您清空,请再按一次提交。",
+        "en": "A field that nobody sees was filled in automatically. It is empty again; please send it once more.",
+    },
+    "form-waiting": {
+        "zh": "现在填写的人很多,请 {seconds} 秒后再按一次提交,您填的内容还在。",
+        "en": "Many people are answering just now. Send it again in {seconds} seconds; what you typed is still here.",
+    },
+    "form-files-again": {
+        "zh": "文件没有随表单保留,请重新选择「{label}」。",
+        "en": 'Files are not kept with the form. Please choose "{label}" again.',
+    },
+    "form-consent": {"zh": "请先勾选同意。", "en": "Please agree first."},
 }

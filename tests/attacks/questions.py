@@ -288,9 +288,11 @@ class Asker:
             [
                 f"/{self.entity}", f"/{self.entity}", f"/{self.entity}", f"/{self.entity}/{one}", f"/{self.entity}/{one}", f"/{self.entity}/{one}/edit", f"/{self.entity}/new", "/",
                 "/my-page", f"/{self.entity}/{one}/move/new_to_packed", f"/{self.entity}/choices", f"/{self.entity}/autofill", f"/{self.entity}/notices",
-                f"/{self.entity}/{one}/merge/{self.one()}",
+                f"/{self.entity}/{one}/merge/{self.one()}", "/", "/my-card", "/my-card", "/my-search", "/my-help", "/my-changes", "/manifest.webmanifest",
             ]
         )  # fmt: skip
+        if path in OF_THE_APP:
+            return Request(self.login, "GET", _address("/twins" + path, OF_THE_APP[path](self, one)))
         if path == f"/{self.entity}":
             for name, chance, make in (
                 ("where", 0.3, self.condition), ("q", 0.2, lambda: rnd.choice([*WORDS, *SECRET_WORDS])), ("sort", 0.3, lambda: rnd.choice(["", "-"]) + self.field()),
@@ -310,6 +312,9 @@ class Asker:
         elif rnd.random() < 0.3:
             asked["tab"] = rnd.choice(["history", "lines", "orders", "related"])
         return Request(self.login, "GET", _address("/twins" + path, asked))
+
+    def card(self) -> str:
+        return self.rnd.choice("core urgent dear last risky calls rich orders margin profit channels risks brokers customers sale gates recent starred nothing".split())  # fmt: skip
 
     # -- writes ----------------------------------------------------------------------------------------------------
 
@@ -350,7 +355,7 @@ class Asker:
         """A form of a page."""
         rnd, base = self.rnd, f"/twins/{self.entity}"
         path = rnd.choice([f"{base}/new", f"{base}/{self.one()}/edit", f"{base}/{self.one()}/delete", f"{base}/{self.one()}/move/new_to_packed",
-                           f"{base}/{self.one()}/restore", f"{base}/{self.one()}/merge/{self.one()}"])  # fmt: skip
+                           f"{base}/{self.one()}/restore", f"{base}/{self.one()}/merge/{self.one()}", f"{base}/{self.one()}/star"])  # fmt: skip
         form = {name: str(value) for name, value in self.values().items()} | {"~version": str(rnd.randrange(1, 5))}
         body = urlencode(form).encode() + b"&csrf=" + (CSRF if rnd.random() < 0.95 else b"x")
         return Request(
@@ -360,3 +365,13 @@ class Asker:
 
 def _address(path: str, asked: Mapping[str, str]) -> str:
     return quote(path, safe="/%~") + (f"?{urlencode(asked)}" if asked else "")
+
+
+# What pages of the whole app may be asked for.
+OF_THE_APP: dict[str, Callable[[Asker, str], dict[str, str]]] = {
+    "/": lambda asker, one: {"all": "1"},
+    "/my-card": lambda asker, one: {"home": "desk", "card": asker.card()},
+    "/my-search": lambda asker, one: {"q": asker.rnd.choice([*WORDS, *SECRET_WORDS, ""])},
+    "/my-help": lambda asker, one: {"on": asker.entity},
+    "/my-changes": lambda asker, one: {"on": f"{asker.entity}:{one}", "since": "0"},
+}

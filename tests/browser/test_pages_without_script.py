@@ -521,7 +521,7 @@ def test_every_sentence_is_used_and_every_one_used_is_there() -> None:
     asked = set(re.findall(r"""\bt\(\s*["']([a-z-]+)["']""", text))
     assert {f"ui-{code}" for code in asked} - set(WORDS) == set()
     named = set(re.findall(r"""["'](?:ui-)?([a-z][a-z-]+)["']""", text))
-    made = ("theme-", "density-", "did-", "unit-", "stage-", "gate-", "count-", "cause-")
+    made = ("theme-", "density-", "did-", "unit-", "stage-", "gate-", "count-", "cause-", "op-", "period-")
     unused = [
         code
         for code in WORDS

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +209,21 @@ print(json.dumps({
     assert said["problems"] == []
     value, scale = said["share"]
     assert value * 4 == 10**scale
+
+
+def test_the_page_of_public_forms_shows_a_form_that_can_be_answered(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "apps", tmp_path / "apps")
+    lead = tmp_path / "apps" / "crm" / "lead.yaml"
+    example = blocks(HOW_TO / "public-forms.md", "yaml")[0]
+    lead.write_text(lead.read_text(encoding="utf-8").replace("forms:\n", example, 1), encoding="utf-8")
+    checked = load(tmp_path / "apps" / "crm.yaml")
+    assert [problem.message("en") for problem in checked.problems] == []
+    installation = Installation(tmp_path)
+    installation.give("publish", str(tmp_path / "apps" / "crm.yaml"), "--yes")
+    with installation.serve() as client:
+        (frame,) = blocks(HOW_TO / "public-forms.md", "html")
+        for href in re.findall(r'src="https://crm\.example\.com([^"]+)"', frame):
+            assert client.get(href).status_code == 200
+        page = client.get("/f/crm/fair_visit/stand?company_name=Acme")
+        assert 'value="Acme"' in page.text
+        assert "source" not in page.text

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from engine.analytics.cards import card_kinds
 from engine.cli.meanings import COMMON, MEANINGS, meaning
 from engine.cli.reference import pages, shapes_below
 from engine.definition.model import AppDefinition
@@ -31,6 +32,7 @@ def shapes() -> list[type[BaseModel]]:
         *shapes_below(ImportMapping),
         Field,
         *(each for _, kind in field_types.items() for each in shapes_below(kind)),
+        *(each for _, kind in card_kinds.items() for each in shapes_below(kind)),
     ]
 
 

@@ -204,6 +204,20 @@ def test_who_gains_and_who_loses_is_told(bench: Bench, edit: Edit) -> None:
     assert back["access-widened@entities.visit.rows"].figures["rows"] == 5
 
 
+def test_a_form_is_not_opened_to_everybody_unasked(bench: Bench) -> None:
+    bench.publish(SHOP)
+    form = "forms: {ask: {entity: visit, sections: {main: {fields: [%s]}}, public: {}}}\n"
+    opening = bench.plan(SHOP + form % "note")
+    hazard = asked(opening)["opened-to-all@forms.ask.public"]
+    assert hazard.severity == "accept"
+    assert "note" in hazard.message("en")
+    bench.apply(opening)
+    assert "opened-to-all@forms.ask.public" not in asked(bench.plan(SHOP + form % "note"))
+    wider = asked(bench.plan(SHOP + form % "note, amount"))["opened-to-all@forms.ask.public"]
+    assert "amount" in wider.message("en")
+    assert "note" not in wider.message("en")
+
+
 def test_nobody_loses_sight_of_his_own_work_unasked(bench: Bench, edit: Edit) -> None:
     ann = bench.person("ann", "clerk")
     bench.add("visit", note="x", owner=ann, state="open")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import sqlalchemy as sa
 
 from engine.problems import Refused
 from engine.reading import Query
@@ -85,9 +86,9 @@ def test_common_words_find_the_same_as_rare_ones(
 
 
 @contextmanager
-def late(seconds: float) -> Iterator[bool]:
+def late(seconds: float) -> Iterator[None]:
     raise StatementTimeout("late")
-    yield True
+    yield
 
 
 def test_counts_and_sums_speak_of_the_same_rows_as_the_list(filled: Works) -> None:
@@ -174,3 +175,46 @@ def test_a_notice_tells_of_records_that_one_may_not_see_only_what_it_reveals(wor
         (told,) = notices(works.lens("max"), r, "order", chosen={"client": top})
         assert told.count == 2
         assert len(told.links) == 2
+
+
+def test_groups_by_the_month_of_a_date(filled: Works) -> None:
+    with filled.db.read() as r:
+        lens = filled.lens("ada")
+        found = lens.aggregate(r, "client", Query(), ("created_at.month",), {"count": "count()"})
+        assert found == [{"created_at.month": "2026-03-01", "count": 7}]
+        for name in ("name.month", "nothing.month", "created_at.year", "created_at.month.month"):
+            with pytest.raises(Refused) as refused:
+                lens.aggregate(r, "client", Query(), (name,), {"count": "count()"})
+            assert refused.value.status == 404
+
+
+@pytest.mark.parametrize("words", ["zhsp", "zhonghua", "zhonghua C", "shipin", "gs"])
+def test_pinyin_finds_the_same_through_the_index_and_in_the_records(
+    filled: Works, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    from engine.reading import lens
+
+    for name in ("中华食品公司", "中华 C 食品", "Zhonghua C", "华中商贸", "公司"):
+        filled.create("ada", "client", name=name)
+    query = {"search": words, "sort": ("name",)}
+    found = filled.rows("ada", "client", **query)
+    assert found
+    monkeypatch.setattr(lens, "COMMON", 0)
+    assert filled.rows("ada", "client", **query) == found
+    monkeypatch.setattr(lens, "WALK", 0.0)
+    assert filled.rows("ada", "client", **query) == found
+
+
+def test_search_words_of_an_older_rule_are_made_anew_once(filled: Works) -> None:
+    from engine.publishing.recompute import search_again
+    from engine.storage.statement import Tokens
+
+    filled.create("ada", "client", name="中华食品")
+    table = filled.app.entities["client"].table
+    old = filled.db.statement(sa.update(table).values(search=sa.bindparam("words", type_=Tokens())))
+    filled.db.transact(lambda w: w.run(old, {"words": ["old"]}))
+    assert filled.rows("ada", "client", search="zhsp") == []
+    assert search_again(filled.db, filled.app) > 0
+    assert [row["name"] for row in filled.rows("ada", "client", search="zhsp")] == ["中华食品"]
+    filled.db.transact(lambda w: w.run(old, {"words": ["old"]}))
+    assert search_again(filled.db, filled.app) == 0

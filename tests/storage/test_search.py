@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from engine.storage.database import Database
 from engine.storage.layout import EntityLayout
 from engine.storage.schema import create_index, inspect, missing
-from engine.storage.search import matches, query_tokens, search_tokens
+from engine.storage.search import matches, query_tokens, search_tokens, spelled_tokens
 from engine.storage.statement import Statement, Tokens
 from engine.storage.tables import plain_indexes, record_table
+from tests.effort import at_most
 
 HOME = EntityLayout("shop_visit")
 VISIT = record_table(HOME, {}, staged=False, metadata=sa.MetaData())
@@ -98,3 +99,44 @@ def test_a_longer_text_costs_no_more_than_its_limit() -> None:
     assert len(search_tokens(["一二三四五六七八九十" * 100_000])) < 100
     assert search_tokens(["a" * 20_000, "zzz"]) == ["a", "aa", "aaa"]
     assert len(query_tokens("一" * 10_000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "query", "expected"),
+    [
+        ("中华食品", "zhsp", True),
+        ("中华食品", "hsp", True),
+        ("中华食品", "zh", True),
+        ("中华食品", "sp", False),  # two letters begin a word
+        ("中华食品", "zhonghua", True),
+        ("中华食品", "shipin", True),
+        ("中华食品", "ZHONGHUAsh", True),
+        ("中华食品", "zhongguo", False),
+        ("中华食品 2026", "zhonghua 2026", True),
+        ("中华食品 2026", "zhonghua 2025", False),
+        ("西安重工", "xian", True),
+        ("西安重工", "xazg", True),
+        ("重庆长安", "chongqing", True),
+        ("重庆长安", "cqca", True),
+        ("华为 Huawei", "huawei", True),
+        ("Huawei", "uaw", True),
+        ("绿地", "lvdi", True),
+        ("ABC", "abc", True),
+    ],
+)
+def test_titles_are_found_by_initials_and_full_pinyin(visits: Database, title: str, query: str, expected: bool) -> None:
+    row = {"id": 1, "version": 1, "created_at": 0, "updated_at": 0, "search": search_tokens([title], title)}
+    with visits.write() as write:
+        write.run(visits.upsert(VISIT, ["id"], ["search"], list(row)), row)
+    other = spelled_tokens(query)
+    plain = query_tokens(query)
+    both = [*plain, None, *other] if other and visits.dialect == "sqlite" else plain
+    statement = visits.statement(sa.select(VISIT.c.id).where(matches(VISIT, "words", "spelled" if other else None)))
+    assert bool(visits.all(statement, {"words": both, "spelled": other})) is expected
+
+
+def test_splitting_what_is_typed_into_syllables_takes_steps_in_proportion_to_its_length() -> None:
+    with at_most(calls=40_000):
+        assert spelled_tokens("xian" * 25) == []  # longer than any name is typed
+        assert spelled_tokens("n" * 100) == []
+        assert spelled_tokens("gang" * 10) == ["gang"]

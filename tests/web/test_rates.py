@@ -85,3 +85,18 @@ def test_no_burst_means_no_limit(db: Database) -> None:
         for _ in range(1000):
             rates.take("somebody", Bucket(rate=0, burst=0))
     assert counter.count == 0
+
+
+def test_a_bucket_may_refill_slower_than_once_a_second(db: Database) -> None:
+    clock, hourly = SetClock(1_000_000), Bucket(rate=2, burst=3, per=3600)
+    rates = Rates(db, clock)
+    for _ in range(3):
+        rates.take("a form", hourly)
+    with pytest.raises(Refused) as refused:
+        rates.take("a form", hourly)
+    assert refused.value.problems[0].parameters["seconds"] == 1800
+    clock.advance(1799 * MICROSECONDS)
+    with pytest.raises(Refused):
+        rates.take("a form", hourly)
+    clock.advance(MICROSECONDS)
+    rates.take("a form", hourly)

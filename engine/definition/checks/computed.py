@@ -1,14 +1,17 @@
 """Computed fields: what feeds itself, and what would have to change although nothing was written."""
 
 from collections.abc import Iterator
-
-import networkx as nx
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
 
 from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.source import KeyPath
 from engine.expressions.tree import MAX_SIZE, Follow, Name, walk
 from engine.problems import Label, Problem
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Field = tuple[str, str]
 
@@ -49,13 +52,16 @@ class FormulaCycle(Check):
 
     def find(self, facts: Facts) -> Iterator[Problem]:
         known = inputs(facts)
-        graph: nx.DiGraph[Field] = nx.DiGraph()
-        for node, (_, read) in known.items():
-            graph.add_edges_from((each, node) for each in read if each in known)
+        edges = [(each, node) for node, (_, read) in known.items() for each in read if each in known]
         for ring in facts.rings:
             for each, following in zip(ring, [*ring[1:], ring[0]], strict=True):
                 known.setdefault(each, (("entities", each[0], "fields", each[1], "formula"), set()))
-                graph.add_edge(following, each)
+                edges.append((following, each))
+        if not self._turns(edges):
+            return
+        import networkx as nx  # it takes longer to load than all else that a sound definition is checked with
+
+        graph: nx.DiGraph[Field] = nx.DiGraph(edges)
         order = {node: index for index, node in enumerate(known)}
         for part in nx.strongly_connected_components(graph):
             first = min(part, key=lambda node: order[node])
@@ -73,7 +79,21 @@ class FormulaCycle(Check):
             )  # fmt: skip
 
     @staticmethod
+    def _turns(edges: list[tuple[Field, Field]]) -> bool:
+        """Whether there is a cycle at all."""
+        order: TopologicalSorter[Field] = TopologicalSorter()
+        for source, target in edges:
+            order.add(target, source)
+        try:
+            order.prepare()
+        except CycleError:
+            return True
+        return False
+
+    @staticmethod
     def _ring(graph: "nx.DiGraph[Field]", first: Field, part: set[Field]) -> list[Field]:
+        import networkx as nx
+
         within = graph.subgraph(part)
         ways = [nx.shortest_path(within, each, first) for each in sorted(within.successors(first))]
         return [first] if graph.has_edge(first, first) else [first, *min(ways, key=len)[:-1]]

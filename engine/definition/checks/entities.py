@@ -51,6 +51,7 @@ class LabelMissing(Check):
             "roles": Label("角色", "role"),
             "forms": Label("表单", "form"),
             "views": Label("列表", "list"),
+            "homes": Label("首页", "home"),
             "processes": Label("流程", "process"),
             "scores": Label("评分", "score"),
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engine.analytics.cards import Card
 from engine.definition.checks.base import Check
 from engine.definition.facts import Facts
 from engine.definition.regions import Region
@@ -73,6 +74,7 @@ class RequiredUnfillable(Check):
             form
             for form in facts.definition.forms.values()
             if form.entity == entity
+            and form.public is None
             and form.for_ in ("create", "both")
             and (not form.roles or facts.roles[role] & set(form.roles))
         ]
@@ -264,8 +266,29 @@ class ViewUnopenable(Check):
                 )
 
 
-class SectionTwice(Check):
-    """A field stands in one section of a form, and a section on one tab."""
+class PartInMenu(Check):
+    """What is edited on the page of its parent has no entry in the menu."""
+
+    code = "part-in-menu"
+    wrong = "entities: {order: {fields: {name: text}}, line: {part_of: order, fields: {order: {type: lookup, to: order, required: true, on_delete: cascade}}}}\nmenu: {main: {entities: [order, line]}}"
+    repaired = "entities: {order: {fields: {name: text}}, line: {part_of: order, fields: {order: {type: lookup, to: order, required: true, on_delete: cascade}}}}\nmenu: {main: {entities: [order]}}"
+
+    def find(self, facts: Facts) -> Iterator[Problem]:
+        entities = facts.definition.entities
+        for name, group in facts.definition.menu.items():
+            for index, each in enumerate(group.entities):
+                if each in entities and entities[each].part_of is not None:
+                    yield facts.problem(
+                        self.code,
+                        ("menu", name, "entities", index),
+                        severity="warning",
+                        value=each,
+                        entity=facts.entity_label(each),
+                    )
+
+
+class ShownTwice(Check):
+    """A field stands in one section of a form, a section on one tab, an entity in one group of the menu."""
 
     code = "shown-twice"
     wrong = "entities: {order: {fields: {name: text}, sections: {main: {fields: [name]}, more: {fields: [name]}}}}"
@@ -273,7 +296,7 @@ class SectionTwice(Check):
 
     def find(self, facts: Facts) -> Iterator[Problem]:
         d = facts.definition
-        groups = [
+        groups: list[tuple[KeyPath, dict[str, tuple[str, ...]], str]] = [
             (("entities", name, "sections"), {key: each.fields for key, each in entity.sections.items()}, "fields")
             for name, entity in d.entities.items()
         ]
@@ -285,6 +308,7 @@ class SectionTwice(Check):
             (("forms", name, "tabs"), {key: each.sections for key, each in form.tabs.items()}, "sections")
             for name, form in d.forms.items()
         ]
+        groups.append((("menu",), {key: each.entities for key, each in d.menu.items()}, "entities"))
         for base, holders, what in groups:
             seen: dict[str, KeyPath] = {}
             for holder, names in holders.items():
@@ -312,3 +336,16 @@ class AggregateSenseless(Check):
                 if type is not None and type.unit == "percent":
                     label = facts.field_label(view.entity, key)
                     yield facts.problem(self.code, ("views", name, "sum", index), value=key, field=label)
+        for name, home in facts.definition.homes.items():
+            for card_name, card in home.cards.items():
+                yield from self._card(facts, ("homes", name, "cards", card_name), card)
+
+    def _card(self, facts: Facts, path: KeyPath, card: Card) -> Iterator[Problem]:
+        views = facts.definition.views
+        about = card.about(lambda view: views[view].entity if view in views else None)
+        for mention in card.mentions():
+            if mention.use == "sum" and about in facts.definition.entities:
+                type = facts.scope.field(about, mention.name)
+                if type is not None and type.unit == "percent":
+                    label = facts.field_label(about, mention.name)
+                    yield facts.problem(self.code, (*path, *mention.path), value=mention.name, field=label)

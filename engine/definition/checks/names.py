@@ -152,6 +152,12 @@ class UnknownProcess(_Unknown):
     )
 
 
+class UnknownView(_Unknown):
+    code, kind = "unknown-view", "view"
+    wrong = "entities: {order: {fields: {name: text}}}\nviews: {all: {entity: order}}\nhomes: {desk: {cards: {orders: {kind: list, view: al}}}}"
+    repaired = wrong.replace("view: al}", "view: all}")
+
+
 class UnknownTeam(_Unknown):
     code, kind = "unknown-team", "team"
     wrong = "entities: {order: {fields: {name: text}}}\nsample: {teams: {north: {label: N}, south: {label: S, parent: nroth}}}"
@@ -219,23 +225,33 @@ def _named(facts: Facts) -> Iterator[tuple[KeyPath, str, bool]]:
         yield ("entities", name), name, False
         for field in entity.fields:
             yield ("entities", name, "fields", field), field, True
-    for kind in ("roles", "kinds", "forms", "views", "processes", "scores"):
+    for kind in ("roles", "kinds", "forms", "views", "homes", "processes", "scores"):
         for name in getattr(d, kind):
             yield (kind, name), name, False
+    for name, form in d.forms.items():
+        for each in form.public.channels if form.public else ():
+            yield ("forms", name, "public", "channels", each), each, False
     for name, process in d.processes.items():
         for part in ("stages", "transitions"):
             for each in getattr(process, part):
                 yield ("processes", name, part, each), each, False
 
 
+# The first words of addresses that belong to no app.
+_ADDRESSES = frozenset({"api", "f", "settings", "static"})
+
+
 class ReservedName(Check):
-    """Names that the engine or its expressions keep for themselves."""
+    """Names that the engine, its addresses or its expressions keep for themselves."""
 
     code = "reserved-name"
     wrong = "entities: {order: {fields: {name: text, version: integer}}}"
     repaired = "entities: {order: {fields: {name: text, version_no: integer}}}"
 
     def find(self, facts: Facts) -> Iterator[Problem]:
+        app = facts.definition.app
+        if app in _ADDRESSES:
+            yield facts.problem(self.code, ("app",), value=app, name=app, instead=f"{app}_1")
         for path, name, is_field in _named(facts):
             taken = (
                 name in RESERVED or name in _WORDS

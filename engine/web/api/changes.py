@@ -16,6 +16,7 @@ from engine.reading import Lens
 from engine.runtime import (
     Bulk,
     Command,
+    Comment,
     Convert,
     Create,
     Delete,
@@ -84,13 +85,15 @@ def respond(call: AppCall, r: Read, command: Command, outcome: Outcome, status: 
         and not isinstance(command, Delete)
         and call.lens.may(entity, "read")
     ):
-        record = call.lens.get(r, entity, outcome.id)
+        record = None if outcome.after is None else call.lens.told(entity, outcome.after)
+        record = record or call.lens.get(r, entity, outcome.id)
     body = _result(call, outcome) | {"record": record}
     headers: dict[str, str] = {}
     if record is not None:
         headers["etag"] = answers.etag(record["version"], answers.dump(record))
     if status == 201:
-        headers["location"] = f"/api/v1/{call.app.name}/{entity}/{outcome.id}"
+        said = f"/comments/{outcome.details['comment']}" if isinstance(command, Comment) else ""
+        headers["location"] = f"/api/v1/{call.app.name}/{entity}/{outcome.id}{said}"
     return answers.answer(body, status, headers)
 
 

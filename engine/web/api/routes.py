@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from engine.problems import Problem, Refused
 from engine.web import answers
-from engine.web.api import account, changes, exchange, files, openapi, process, records, sets, trail
+from engine.web.api import account, changes, comments, exchange, files, openapi, process, records, sets, trail
 from engine.web.resource import AppCall, Call, Resource
 
 _BASE = "/api/v1"
@@ -30,6 +30,8 @@ def routes() -> list[Route]:
         Route(f"{one}/checklist", Resource(post=changes.tick)),
         Route(f"{one}/history", Resource(get=trail.history)),
         Route(f"{one}/stages", Resource(get=trail.stages)),
+        Route(f"{one}/comments", Resource(get=comments.get_list, post=comments.create)),
+        Route(f"{one}/comments/{{comment}}", Resource(patch=comments.update, delete=comments.delete)),
         Route(f"{one}/explain", Resource(get=trail.explain)),
         Route(f"{one}/files/{{field}}", Resource(get=files.get_list, post=files.upload)),
         Route(f"{one}/files/{{field}}/{{file}}", Resource(delete=files.detach)),

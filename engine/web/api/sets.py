@@ -42,7 +42,7 @@ async def aggregate(call: AppCall) -> Response:
             return answers.answer({"groups": call.lens.aggregate(r, call.entity, query, group, measures)})
 
     if call.lens.has_totals(call.entity, query, group, measures):
-        return await call.soon(read)
+        return await call.soon(read, (call.app.name, call.entity, "sums", query.view, query.where, group, *measures))
     return await call.aside(read)
 
 
@@ -52,6 +52,10 @@ async def choices(call: AppCall) -> Response:
     incoming.known_parameters(given, ("text", "limit"))
     limit = incoming.number_parameter(given, "limit", 20, 1, 100)
     text = given.get("text", "")[:200]
-    with call.site.db.read() as r:
-        found = call.lens.choices(r, call.entity, call.request.path_params["field"], text, limit)
-    return answers.answer({"choices": found})
+    field = call.request.path_params["field"]
+
+    def read() -> Response:
+        with call.site.db.read() as r:
+            return answers.answer({"choices": call.lens.choices(r, call.entity, field, text, limit)})
+
+    return await call.soon(read, (call.app.name, call.entity, "choices", field, bool(text)))

@@ -1,13 +1,17 @@
 """Buttons of a record page that do one thing: delete, restore, upload, convert."""
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
+from engine.app import EntityApp
 from engine.fields.files import Attached
 from engine.problems import Problem, Refused
-from engine.runtime import Attach, Convert, Delete, Restore
+from engine.runtime import Attach, Bulk, Convert, Delete, Restore
+from engine.web import incoming
 from engine.web.pages.records import record_page
 from engine.web.pages.uploads import keep
-from engine.web.pages.visit import AppVisit
+from engine.web.pages.visit import AppVisit, Back
 
 
 def post_delete(visit: AppVisit) -> Response:
@@ -24,9 +28,28 @@ def post_delete(visit: AppVisit) -> Response:
 
 
 def post_restore(visit: AppVisit) -> Response:
+    """Bring a deleted record back; `first` names what must come back before it, as entity.id."""
     model = visit.model()
-    visit.site.runtime.execute(visit.app, visit.principal, Restore(model.name, visit.id))
+    entity, _, id = visit.field("first").partition(".")
+    first = [Restore(entity, incoming.record_id(id))] if entity else []
+    try:
+        commands = (*first, Restore(model.name, visit.id))
+        visit.site.runtime.execute(visit.app, visit.principal, Bulk(commands, atomic=True))
+    except Refused as error:
+        if error.status in (403, 404):
+            raise
+        return record_page(visit, error.status, error.problems, first=_first(visit, model, error.problems))
     return visit.go(visit.href(model.name, str(visit.id)), visit.t("was-restored"))
+
+
+def _first(visit: AppVisit, model: EntityApp, problems: Sequence[Problem]) -> Back | None:
+    """The way to restore what is missing and then the record, where one thing is missing that the reader may restore."""
+    needs = [each for each in problems if each.code == "restore-needs"]
+    target = model.lookups.get(needs[0].path.rpartition(".")[2]) if len(needs) == len(problems) == 1 else None
+    if target is None or not visit.lens.may(target, "restore"):
+        return None
+    fields = {"first": f"{target}.{needs[0].parameters['id']}"}
+    return Back(f"{visit.href(model.name, str(visit.id))}/restore", fields)
 
 
 def post_files(visit: AppVisit) -> Response:

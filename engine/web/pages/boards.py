@@ -5,9 +5,11 @@ moved is refused with what is missing, which can be provided on the spot: see `g
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -21,7 +23,9 @@ from engine.web.pages.events import elapsed, overdue, stay_since
 from engine.web.pages.filters import Option, quoted
 from engine.web.pages.frame import said
 from engine.web.pages.gates import label_of, move_values, ways_of
-from engine.web.pages.lists import Look, around, grouping, look
+from engine.web.pages.lists import one_more
+from engine.web.pages.looks import Look, around, grouping, look
+from engine.web.pages.pips import Pips, pips_of
 from engine.web.pages.visit import AppVisit
 
 CARDS = 20
@@ -43,6 +47,7 @@ class Card:
     under: str = ""
     dwell: str = ""
     late: bool = False
+    pips: Pips | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Layout:
 
 
 def get_board(visit: AppVisit) -> Response:
+    if (answer := one_more(visit)) is not None:
+        return answer
     lens = visit.lens
     with visit.read() as r:
         titles = Titles(lens, r)
@@ -85,11 +92,15 @@ def get_board(visit: AppVisit) -> Response:
             if error.status != 400:
                 raise
             layout, columns, problems = Layout(able[0], "", "", {}), [], error.problems
+    count = sum(each.total for each in columns)
     return visit.draw(
         "board.html",
-        **around(visit, seen, problems, ("by", "pipeline")),
+        **around(visit, seen, problems, count),
         columns=columns,
-        count=visit.t("count", count=f"{sum(each.total for each in columns):,}"),
+        kept_by=[
+            (key, value) for key, value in seen.here.parameters if value and key not in ("by", "pipeline", "open")
+        ],
+        count=visit.t("count", count=f"{count:,}"),
         by=layout.by,
         groups=_choices(visit, seen, able, layout),
         processes=_processes(visit, seen, layout),
@@ -122,9 +133,13 @@ def _laid_out(visit: AppVisit, r: Any, seen: Look, able: list[str], titles: Titl
         if group["count"] and not _closed(visit, layout, key)
     }
     names = tuple(shown.values())
-    titles.of(model.name, [record for page in pages.values() for record in page.rows], names)
+    records = [record for page in pages.values() for record in page.rows]
+    titles.of(model.name, records, names)
+    pips = pips_of(visit, r, model, records) if process else {}
     return layout, [
-        _column(visit, seen, layout, key, label, color, found.get(key, {}), pages.get(key, Page([], None)), titles)
+        _column(
+            visit, seen, layout, key, label, color, found.get(key, {}), pages.get(key, Page([], None)), titles, pips
+        )
         for key, label, color in _keys(visit, model, layout, found)
     ]
 
@@ -161,14 +176,14 @@ def _cards(visit: AppVisit, r: Any, seen: Look, layout: Layout, key: Any) -> Pag
     condition = f"{layout.by} is null" if key is None else f"{layout.by} == {quoted(key)}"
     if layout.process:
         condition += f" and pipeline == {quoted(layout.process)}"
-    where = f"({seen.where}) and {condition}" if seen.where else condition
     names = [model.title, *layout.shown.values(), *(["stage", "stage_entered_at"] if layout.process else [])]
     fields = tuple(name for name in dict.fromkeys(names) if name in visit.lens.fields(model.name))
-    return visit.lens.page(r, model.name, replace(seen, where=where).query(fields=fields, limit=CARDS))
+    return visit.lens.page(r, model.name, seen.query(also=condition, fields=fields, limit=CARDS))
 
 
 def _column(
-    visit: AppVisit, seen: Look, layout: Layout, key: Any, label: str, color: str, group: Mapping[str, Any], page: Page, titles: Titles
+    visit: AppVisit, seen: Look, layout: Layout, key: Any, label: str, color: str, group: Mapping[str, Any], page: Page, titles: Titles,
+    pips: Mapping[str, Pips],
 ) -> Column:  # fmt: skip
     count, total = int(group.get("count", 0)), group.get("sum")
     closed = _closed(visit, layout, key)
@@ -179,11 +194,13 @@ def _column(
         rest = plain.replace(state.path, visit.href(seen.model.name), 1) if key is not None else ""
     return Column(
         key or "", label, color, f"{count:,}", brief(total, visit.t, seen.model.fields[layout.summed]) if total else "",
-        tuple(_card(visit, seen.model, layout, record, titles) for record in page.rows), count, rest, closed,
+        tuple(_card(visit, seen.model, layout, record, titles, pips.get(record["id"])) for record in page.rows), count, rest, closed,
     )  # fmt: skip
 
 
-def _card(visit: AppVisit, model: EntityApp, layout: Layout, record: Mapping[str, Any], titles: Titles) -> Card:
+def _card(
+    visit: AppVisit, model: EntityApp, layout: Layout, record: Mapping[str, Any], titles: Titles, pips: Pips | None
+) -> Card:
     cells = {
         type: cell(visit.app, model, name, record.get(name), titles, visit.language)
         for type, name in layout.shown.items()
@@ -197,7 +214,7 @@ def _card(visit: AppVisit, model: EntityApp, layout: Layout, record: Mapping[str
     return Card(
         record["id"], record["version"], visit.href(model.name, record["id"]), str(record.get(model.title) or visit.t("untitled")),
         cells.get("money", EMPTY).text, cells.get("user", EMPTY).text, cells.get("score", EMPTY), cells.get("lookup", EMPTY).text,
-        dwell, late,
+        dwell, late, pips,
     )  # fmt: skip
 
 
@@ -239,13 +256,29 @@ def post_put(visit: AppVisit) -> Response:
             )
         else:
             visit.site.runtime.execute(
-                visit.app, visit.principal, Update(model.name, visit.id, {by: to or None}, version)
+                visit.app, visit.principal, Update(model.name, visit.id, {by: _placed(visit, model, by, to)}, version)
             )
     except Refused as error:
         if error.status == 404:
             raise
         return _asked(visit, asked, error.status, error.problems)
     return Response(status_code=204)
+
+
+def _placed(visit: AppVisit, model: EntityApp, by: str, to: str) -> str | None:
+    """The value that puts a record there. An instant that goes to another day keeps its time of day."""
+    field = visit.lens.fields(model.name).get(by)
+    if field is None or field.type != "datetime" or not to:
+        return to or None
+    with visit.read() as r:
+        record = visit.lens.get(r, model.name, visit.id, (by,))
+    now = record[by] if record else None
+    zone = ZoneInfo(visit.app.definition.calendar.timezone)
+    clock = datetime.fromisoformat(now).astimezone(zone).time() if now else time(9)
+    try:
+        return datetime.combine(date.fromisoformat(to), clock, zone).isoformat()
+    except ValueError:
+        return to  # which the field refuses in its own words
 
 
 def _way(visit: AppVisit, model: EntityApp, to: str) -> str | None:

@@ -68,6 +68,8 @@ class Row:
     cells: tuple[Cell, ...]
     number: str = ""
     key: str = ""  # id and version, for what is done with several rows
+    id: str = ""
+    pips: Any = None  # how far it is with its next gate: a Pips of engine/web/pages/pips.py
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Column:
     number: bool = False
     href: str = ""  # sorts the list by this column
     direction: Literal["", "ascending", "descending"] = ""
+    edit: bool = False  # whether its cells may be changed where they stand
 
 
 class Titles:
@@ -90,16 +93,21 @@ class Titles:
 
     def of(self, entity: str, records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> "Titles":
         """Find what these fields of these records point to."""
-        fields = self.lens.fields(entity)
+        return self.of_all([(entity, list(records), names)])
+
+    def of_all(self, asked: Iterable[tuple[str, Sequence[Mapping[str, Any]], Iterable[str]]]) -> "Titles":
+        """The same for several kinds of records together: one question for each entity that any of them points to."""
         wanted: dict[str, set[int]] = {}
         files: set[str] = set()
-        for name in names:
-            field = fields.get(name)
-            if isinstance(field, Linking):
-                ids = {number for record in records if (number := id_in(record.get(name))) is not None}
-                wanted.setdefault(field.target, set()).update(ids)
-            elif isinstance(field, Attached):
-                files.update(id for record in records for id in file_ids(record.get(name)))
+        for entity, records, names in asked:
+            fields = self.lens.fields(entity)
+            for name in names:
+                field = fields.get(name)
+                if isinstance(field, Linking):
+                    ids = {number for record in records if (number := id_in(record.get(name))) is not None}
+                    wanted.setdefault(field.target, set()).update(ids)
+                elif isinstance(field, Attached):
+                    files.update(id for record in records for id in file_ids(record.get(name)))
         for target, ids in wanted.items():
             known = self._found.setdefault(target, {})
             missing = ids - known.keys()
@@ -241,7 +249,13 @@ def _share(value: Any) -> int:
 
 
 def row(
-    app: App, model: EntityApp, columns: Sequence[Column], record: Mapping[str, Any], titles: Titles, language: str
+    app: App,
+    model: EntityApp,
+    columns: Sequence[Column],
+    record: Mapping[str, Any],
+    titles: Titles,
+    language: str,
+    pips: Any = None,
 ) -> Row:
     cells = tuple(cell(app, model, column.name, record.get(column.name), titles, language) for column in columns)
     number = record.get("number") if "number" not in [column.name for column in columns] else None
@@ -250,6 +264,8 @@ def row(
         cells,
         str(number or ""),
         f"{record['id']}.{record.get('version', '')}",
+        str(record["id"]),
+        pips,
     )
 
 

@@ -32,6 +32,7 @@ class Conditions:
     values: Mapping[str, Any]
     reads: Mapping[str, Any] | None
     context: Any
+    told: frozenset[str] | None = None  # the fields whose values a browser may know; None: all of the form's record
 
     @classmethod
     def of(
@@ -46,6 +47,13 @@ class Conditions:
             return replace(made, reads=None)
         work = visit.site.runtime.work(visit.app, visit.principal, r)
         return replace(made, reads=work.fetch(work.plans.entity(model.name), asked, id))
+
+    @classmethod
+    def guest(
+        cls, context: Any, model: EntityApp, parts: Sequence[Part], values: Mapping[str, Any], told: frozenset[str]
+    ) -> "Conditions":
+        """Of a form for somebody without an account: his browser learns of the fields `told` alone."""
+        return cls(model, parts, _stored(model, values), None, context, told)
 
     def _all(self) -> Iterator[tuple[str, str, Expression]]:
         """(field or section, kind, expression)."""
@@ -83,12 +91,15 @@ class Conditions:
         still = input.readonly or (locked is not None and self._holds(locked, False))
         return replace(input, hidden=not shown, required=must and shown, readonly=still)
 
+    def _may_tell(self, expression: Expression) -> bool:
+        return self.told is None or not (expression.reads or expression.variables or expression.locals - self.told)
+
     def for_browser(self) -> str:
-        """The conditions as JSON for the form's script; those that read what is not known stay with the server."""
+        """The conditions as JSON for the form's script; those that read what is not known, or may not be told, stay with the server."""
         conditions: dict[str, dict[str, Any]] = {}
         names: set[str] = set()
         for name, kind, expression in self._all():
-            if expression.reads and self.reads is None:
+            if (expression.reads and self.reads is None) or not self._may_tell(expression):
                 continue
             conditions.setdefault(name, {})[kind] = expression.to_json()
             names |= expression.locals

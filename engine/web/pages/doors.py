@@ -1,21 +1,19 @@
-"""The pages before and around an app: signing in and out, choosing an app, one's own page, the home page."""
-
-from typing import Any
+"""The pages before and around an app: signing in and out, choosing an app, one's own page."""
 
 from starlette.responses import Response
 
-from engine.app import EntityApp
-from engine.columns import day
 from engine.problems import Refused
-from engine.reading import Query
 from engine.web.observe import log
-from engine.web.pages.cells import address
-from engine.web.pages.filters import MOST_COUNTED, Option
-from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, WEEKDAYS, said
-from engine.web.pages.lists import views_of
-from engine.web.pages.visit import AppVisit, Visit, app_links, own_address
+from engine.web.pages.filters import Option
+from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, said
+from engine.web.pages.homes import home_options
+from engine.web.pages.kept import kept
+from engine.web.pages.tools import tools
+from engine.web.pages.visit import HOME, AppVisit, Visit, app_links, own_address
 from engine.web.visitor import forget, remember
 
+KEYS = ("on", "off")
+MOST_KEPT = 12
 YEAR = 365 * 86_400
 
 
@@ -75,11 +73,13 @@ def post_settings(visit: Visit) -> Response:
         _keep(visit, response, "theme", theme)
     if density in DENSITIES:
         _keep(visit, response, "density", density)
+    if visit.field("keys") in KEYS:
+        _keep(visit, response, "keys", visit.field("keys"))
     return response
 
 
-def _keep(visit: Visit, response: Response, name: str, value: str) -> None:
-    response.set_cookie(name, value, max_age=YEAR, path="/", secure=visit.secure, samesite="lax", httponly=True)
+def _keep(visit: Visit, response: Response, name: str, value: str, path: str = "/") -> None:
+    response.set_cookie(name, value, max_age=YEAR, path=path, secure=visit.secure, samesite="lax", httponly=True)
 
 
 def get_me(visit: AppVisit) -> Response:
@@ -108,54 +108,33 @@ def get_me(visit: AppVisit) -> Response:
             "label": t("density"),
             "options": [Option(key, t(f"density-{key}"), key == density) for key in DENSITIES],
         },
+        {
+            "name": "keys",
+            "label": t("keys-setting"),
+            "options": [
+                Option(key, t(f"keys-{key}"), (key == "off") == (cookies.get("keys") == "off")) for key in KEYS
+            ],
+        },
     )
-    return visit.draw("me.html", principal=visit.principal, roles=roles, settings=settings, here=visit.here)
-
-
-def to_home(visit: AppVisit) -> Response:
-    return visit.go(f"/{visit.app.name}/")
-
-
-def get_home(visit: AppVisit) -> Response:
-    """What there is: each kind of record with how many one sees and how many are one's own."""
-    visit.current = ""
     with visit.read() as r:
-        models = [visit.app.entities[name] for name in visit.lens.entities()]
-        own = sorted((model for model in models if model.part_of is None), key=visit.rank)
-        cards = [_card(visit, r, model) for model in own]
-    today = day(visit.app.calendar.local_day(visit.site.clock.now()))
-    weekday = WEEKDAYS[visit.language][today.weekday()]
-    words = f"{today.month} 月 {today.day} 日 {weekday}" if visit.language == "zh" else f"{weekday} {today.isoformat()}"
-    return visit.draw("home.html", cards=cards, today=words)
+        stars, seen = kept(visit, r, "star", MOST_KEPT), kept(visit, r, "seen", MOST_KEPT)
+    return visit.draw(
+        "me.html",
+        tools=tools(visit),
+        principal=visit.principal,
+        roles=roles,
+        settings=settings,
+        homes=home_options(visit),
+        starred=stars,
+        recent=seen,
+        here=visit.here,
+    )
 
 
-def owner_field(visit: AppVisit, model: EntityApp) -> str | None:
-    """The field that says whose a record is: the first one that names a user."""
-    fields = visit.lens.fields(model.name)
-    own = model.definition.fields if model.definition else {}
-    return next((name for name in own if name in fields and fields[name].type == "user"), None)
-
-
-def _card(visit: AppVisit, r: Any, model: EntityApp) -> dict[str, Any]:
-    link, lens = visit.entity(model), visit.lens
-    owner = owner_field(visit, model)
-    mine = None
-    if owner and visit.principal.user is not None:
-        count = lens.count(r, model.name, Query(filters={owner: str(visit.principal.user)}), MOST_COUNTED + 1)
-        mine = {"count": _number(count), "href": f"{link.href}?view=all&f.{owner}=me"} if count else None
-    views = [
-        {"label": view.label[visit.language], "href": f"{link.href}?view={view.name}"} for view in views_of(lens, model)
-    ]
-    return {
-        "label": link.label,
-        "icon": link.icon,
-        "href": link.href,
-        "count": _number(lens.count(r, model.name, Query(), MOST_COUNTED + 1)),
-        "mine": mine,
-        "views": views[:6],
-        "new": address(visit.app.name, model.name, "new") if lens.may(model.name, "create") else "",
-    }
-
-
-def _number(count: int) -> str:
-    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
+def post_me(visit: AppVisit) -> Response:
+    """Choose one of the homes that fit; kept with the browser, as how the pages look is."""
+    response = visit.go(visit.after(f"/{visit.app.name}/my-page"))
+    name = visit.field("home")
+    if name in [home.name for home in visit.homes()]:
+        _keep(visit, response, HOME, name, f"/{visit.app.name}/")
+    return response

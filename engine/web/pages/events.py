@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from engine.app import EntityApp
 from engine.clock import MICROSECONDS, instant
-from engine.columns import days
+from engine.columns import day as day_of, days
 from engine.problems import Label
 from engine.shape import SpanValue
-from engine.web.pages.cells import Titles, cell
-from engine.web.pages.frame import Words
+from engine.web.pages.cells import Titles, cell, id_in
+from engine.web.pages.frame import WEEKDAYS, Words
 from engine.web.pages.visit import AppVisit
 from engine.workflows.process import ProcessApp, StageApp
 
@@ -51,6 +51,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Event:
+    """`batch` names what can be taken back by the reader, such as a merge; empty for all else."""
+
     who: str
     words: str
     when: str
@@ -59,6 +61,7 @@ class Event:
     color: str = ""
     reason: str = ""
     changes: tuple[Difference, ...] = ()
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,21 @@ def when(at: str | None, visit: AppVisit) -> str:
     return local.strftime("%Y-%m-%d %H:%M")
 
 
-def _year(today: int) -> int:
-    from engine.columns import day
+def day_words(visit: AppVisit, day: int) -> str:
+    """A day as people say it: today, yesterday, 3月4日 周三."""
+    today = visit.app.calendar.local_day(visit.site.clock.now())
+    if today - day in (0, 1):
+        return visit.t("day-yesterday" if today - day else "day-today")
+    date = day_of(day)
+    weekday = WEEKDAYS[visit.language][date.weekday()]
+    if visit.language == "zh":
+        year = "" if date.year == _year(today) else f"{date.year}年"
+        return f"{year}{date.month}月{date.day}日 {weekday}"
+    return f"{weekday} {date.isoformat()}"
 
-    return day(today).year
+
+def _year(today: int) -> int:
+    return day_of(today).year
 
 
 def events(
@@ -119,7 +133,31 @@ def events(
     ]
     titles.of(model.name, sides, names)
     moves = {each["entered_at"]: each for each in stages}
-    return [_event(visit, model, each, titles, moves) for each in history]
+    merged = {id for each in history if (id := _merged(each)) is not None}
+    others = visit.lens.titles(r, model.name, merged)
+    undone = {each["cause"].partition(":")[2] for each in history if (each["cause"] or "").startswith("undo:")}
+    return [_told(visit, each, _event(visit, model, each, titles, moves), others, undone) for each in history]
+
+
+def _merged(entry: Mapping[str, Any]) -> int | None:
+    """The other record of a merge; None for anything else that happened."""
+    kind, _, id = (entry["cause"] or "").partition(":")
+    return id_in(id) if kind == "merge" else None
+
+
+def _told(
+    visit: AppVisit, entry: Mapping[str, Any], event: Event, others: Mapping[int, str], undone: set[str]
+) -> Event:
+    """A merge says with what, and can be taken back by whoever did it, unless it has been."""
+    other, t = _merged(entry), visit.t
+    if other is None:
+        return event
+    title = others.get(other)
+    into = entry["action"] == "merge"
+    words = t("did-merge-in-unseen") if title is None else t("did-merge-into" if into else "did-merge-in", title=title)
+    own = visit.principal.administrator or entry["user"] == str(visit.principal.user)
+    batch = entry["batch"] if own and entry["batch"] and entry["batch"] not in undone else ""
+    return replace(event, words=words, icon="merge", reason="", batch=batch)
 
 
 def _event(
@@ -158,8 +196,8 @@ def _event(
     )
     if action == "update" and labels:
         words = f"{words} {labels}" if len(labels) <= 60 else f"{words} {labels[:60]}…"
-    who = entry["user_name"] or t("engine")
     cause = entry.get("cause")
+    who = entry["user_name"] or (t("visitor") if (cause or "").startswith("form:") else t("engine"))
     if cause:
         reason = reason or cause_words(visit, cause)
     return Event(
@@ -174,7 +212,7 @@ def _event(
     )
 
 
-_CAUSES = ("formula", "group", "clear", "conversion", "merge", "undo", "handover", "import", "demo")
+_CAUSES = ("form", "formula", "group", "clear", "conversion", "merge", "undo", "handover", "import", "demo")
 
 
 def cause_words(visit: AppVisit, cause: str) -> str:
@@ -183,11 +221,23 @@ def cause_words(visit: AppVisit, cause: str) -> str:
     if kind not in _CAUSES:
         return visit.t("by-rule", rule=cause)
     named: dict[str, Label] = {name: each.label for name, each in visit.app.entities.items()}
+    if kind == "form":
+        detail = _form_words(visit, detail)
     if kind == "conversion":
         named = {
             name: each.label for source in visit.app.entities.values() for name, each in source.conversions.items()
         }
     return visit.t(f"cause-{kind}", detail=named[detail][visit.language] if detail in named else detail)
+
+
+def _form_words(visit: AppVisit, detail: str) -> str:
+    """A public form and the way to it, `ask:fair`, as they are called now; as they were written if they are no more."""
+    name, _, channel = detail.partition(":")
+    form = visit.app.public.get(name)
+    if form is None or (channel and channel not in form.public.channels):
+        return detail
+    way = form.way_label(channel or None)
+    return " · ".join(label[visit.language] for label in (form.label, way) if label is not None)
 
 
 _KNOWN = frozenset(f"did-{each}" for each in (*_ICONS, "attach"))

@@ -60,6 +60,14 @@ class State:
         kept += [(key, value) for key, value in changes.items() if value is not None]
         return f"{self.path}?{urlencode(kept)}" if kept else self.path
 
+    def plus(self, name: str, value: str) -> "State":
+        """The address with one parameter more."""
+        return State(self.path, (*self.parameters, (name, value)))
+
+    def without(self, name: str, value: str) -> "State":
+        """The address without one value of a parameter."""
+        return State(self.path, tuple(each for each in self.parameters if each != (name, value)))
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -84,6 +92,7 @@ class Filter:
     source: str = ""
     mine: bool = False  # whether one may ask for one's own
     own: bool = False
+    expression: str = ""  # what it asks, as text; empty where the language has no words for it
 
 
 @dataclass
@@ -207,10 +216,17 @@ def _options(model: EntityApp, name: str, each: Field, state: State, asked: Aske
     elif chosen:
         asked.equal[name] = ",".join(chosen)
     labels = dict(known)
+    text = ""
+    if chosen and each.type == "choices":
+        text = asked.conditions[-1]
+    elif chosen and isinstance(each, Choosing):
+        text = f"{name} in [{', '.join(map(quoted, chosen))}]"
+    elif len(chosen) == 1:
+        text = name if chosen == ["true"] else f"not {name}"
     words = f" {t('or')} ".join(labels[option] for option in chosen)
     return Filter(
         key, f"filter-{name}", model.labels[name][t.language], "options", bool(chosen), t("is"), words, state.url(drop=[key]),
-        options=tuple(Option(option, label, option in chosen) for option, label in known),
+        options=tuple(Option(option, label, option in chosen) for option, label in known), expression=text,
     )  # fmt: skip
 
 
@@ -218,17 +234,18 @@ def _range(model: EntityApp, name: str, each: Field, state: State, asked: Asked,
     key = f"f.{name}"
     low, high = state.get(f"{key}.from"), state.get(f"{key}.to")
     day = each.type in ("date", "datetime")
-    words = []
+    words, texts = [], []
     for typed, sign, verb in ((low, ">=", "from" if day else "at-least"), (high, "<=", "until" if day else "at-most")):
         literal = _literal(each, typed) if typed else None
         if literal is not None:
             left = f"date({name})" if each.type == "datetime" else name
-            asked.conditions.append(f"{left} {sign} {literal}")
+            texts.append(f"{left} {sign} {literal}")
             words.append(f"{t(verb)} {typed if day else _amount(each, typed, t)}")
+    asked.conditions += texts
     return Filter(
         key, f"filter-{name}", model.labels[name][t.language], "range", bool(words), "", " · ".join(words), state.url(drop=[key]),
         input="date" if day else "text", low=low, high=high,
-        from_words=t("from" if day else "at-least"), to_words=t("until" if day else "at-most"),
+        from_words=t("from" if day else "at-least"), to_words=t("until" if day else "at-most"), expression=" and ".join(texts),
     )  # fmt: skip
 
 
@@ -253,8 +270,8 @@ def _amount(each: Field, typed: str, t: Words) -> str:
 def _text(model: EntityApp, name: str, state: State, asked: Asked, t: Words) -> Filter:
     key = f"f.{name}"
     value = state.get(key).strip()
-    if value:
-        asked.conditions.append(f"contains({name}, {quoted(value)})")
+    text = f"contains({name}, {quoted(value)})" if value else ""
+    asked.conditions += [text] if text else []
     return Filter(
         key,
         f"filter-{name}",
@@ -265,6 +282,7 @@ def _text(model: EntityApp, name: str, state: State, asked: Asked, t: Words) -> 
         value,
         state.url(drop=[key]),
         value=value,
+        expression=text,
     )
 
 

@@ -42,6 +42,16 @@ class Link:
 
 
 @dataclass(frozen=True)
+class MenuGroup:
+    """Entities under one heading of the menu; `open` unless the definition or the reader closed it."""
+
+    name: str
+    label: str
+    links: tuple[Link, ...]
+    open: bool = True
+
+
+@dataclass(frozen=True)
 class Shell:
     """The frame of a page inside an app. `current` is an entity's name, `""` for the home page, `~me` for one's own.
 
@@ -55,9 +65,15 @@ class Shell:
     person: str
     team: str
     current: str
-    entities: tuple[Link, ...]
+    menu: tuple[MenuGroup, ...]
     bar: tuple[Link, ...]
     apps: tuple[Link, ...]
+    help: str
+    live: str
+    manifest: str
+    notices: str
+    unread: str
+    starred: tuple[Link, ...] = ()
 
 
 class Words:
@@ -138,7 +154,16 @@ def _t(context: Context, code: str, **parameters: Any) -> str:
 
 
 # Every template may ask for these.
-_ALWAYS: Mapping[str, Any] = {"theme": "", "density": "default", "csrf": "", "shell": None, "problems": (), "note": ""}
+_ALWAYS: Mapping[str, Any] = {
+    "theme": "",
+    "density": "default",
+    "keys": "on",
+    "csrf": "",
+    "shell": None,
+    "problems": (),
+    "note": "",
+    "undo": None,
+}
 
 
 def draw(template: str, language: str, values: Mapping[str, Any]) -> str:

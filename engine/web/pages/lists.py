@@ -1,22 +1,29 @@
-"""The list of an entity: views as tabs, filters in words, columns, sort, search, count, the next page."""
+"""The list of an entity: columns, sort, groups with what they add up to, gates at a glance, count, the next page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
 from engine.app import EntityApp, ViewApp
 from engine.fields import Field
-from engine.problems import Problem, Refused
+from engine.problems import Refused
+from engine.publishing.indexes import wanted
 from engine.reading import Lens, Page, Query
-from engine.web.pages.cells import Column, Titles, address, is_number, row
-from engine.web.pages.filters import MOST_COUNTED, Asked, Filter, Option, State, offered, question, read_filters
-from engine.web.pages.frame import Link, Words, said
-from engine.web.pages.several import several_actions
+from engine.storage.errors import StatementTimeout
+from engine.web.pages.cells import Column, Row, Titles, is_number, row
+from engine.web.pages.criteria import answered
+from engine.web.pages.filters import MOST_COUNTED, Option, State
+from engine.web.pages.frame import Words
+from engine.web.pages.groups import Grouped, group_options, groupable, grouped, said_sum, summed, totals
+from engine.web.pages.looks import Look, around, look
+from engine.web.pages.pips import pips_of
+from engine.web.pages.several import SINGLE, several_actions
 from engine.web.pages.visit import AppVisit
 
 PAGE = 50
+COUNTING = 0.25  # seconds; what takes longer to count is not worth waiting for
 USUAL_COLUMNS = 8
 # Not of use in a narrow column, or shown elsewhere.
 _UNLISTED = ("longtext", "json", "children", "location", "signature", "address")
@@ -53,141 +60,22 @@ def columns_of(
     return list(dict.fromkeys((model.title, *wanted))), able
 
 
-def views_of(lens: Lens, model: EntityApp) -> list[ViewApp]:
-    principal = lens.principal
-    return [
-        view
-        for view in lens.app.views.values()
-        if view.entity == model.name and view.open_to(principal.roles, principal.administrator)
-    ]
-
-
-def current_view(views: Sequence[ViewApp], state: State) -> ViewApp | None:
-    """The view that the address names; the default one if it names none; None for all records."""
-    named = state.get("view", "-")
-    if named == "-":
-        plain = any(
-            key.startswith("f.") or key in ("q", "where", "deleted") for key, value in state.parameters if value
-        )
-        return None if plain else next((view for view in views if view.default), None)
-    return next((view for view in views if view.name == named), None)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the address of a list, or of the same records in another form, asks for: read once, drawn by `around`.
-
-    `here` is the address with the view named, `asked` what its filters say.
-    """
-
-    model: EntityApp
-    state: State
-    here: State
-    views: list[ViewApp]
-    view: ViewApp | None
-    deleted: bool
-    filters: list[Filter]
-    asked: Asked
-    where: str
-    search: str
-
-    def query(self, **more: Any) -> Query:
-        return question(
-            self.asked,
-            self.where,
-            search=self.search or None,
-            view=self.view.name if self.view and not self.deleted else None,
-            deleted=self.deleted,
-            **more,
-        )
-
-
-def look(visit: AppVisit, titles: Titles, *form: str) -> Look:
-    """`form` is the last part of the address, such as `board`. Raises Refused (404) for an entity that is not there."""
-    lens, model = visit.lens, visit.model()
-    state = State(address(lens.app.name, model.name, *form), visit.query)
-    views = views_of(lens, model)
-    view = current_view(views, state)
-    deleted = state.get("deleted") == "1" and lens.may(model.name, "restore")
-    # Without the parameter the default view is meant, so a list of all records says so.
-    here = State(
-        state.path, (*((k, v) for k, v in state.parameters if k != "view"), ("view", view.name if view else "all"))
-    )
-    names = offered(lens, model, view.filters if view else (), state)
-    filters, asked = read_filters(lens, model, names, here, titles, visit.t)
-    return Look(
-        model, state, here, views, view, deleted, filters, asked, state.get("where").strip(), state.get("q").strip()
-    )
-
-
-def around(visit: AppVisit, seen: Look, problems: Sequence[Problem], kept: Sequence[str] = ()) -> dict[str, Any]:
-    """What the template `looking.html` draws around the records. `kept` are further parameters that filters leave alone."""
-    lens, t, model, state = visit.lens, visit.t, seen.model, seen.state
-    named = ("view", seen.view.name if seen.view else "all")
-    always = [named, *((name, state.get(name)) for name in kept), ("deleted", "1" if seen.deleted else "")]
-    always = [(key, value) for key, value in always if value]
-    return {
-        "entity": visit.entity(model),
-        "faces": _faces(visit, seen),
-        "views": _tabs(lens, model, seen.views, seen.view, state, seen.deleted, t),
-        "filters": seen.filters,
-        "filtered": any(each.active for each in seen.filters) or bool(seen.where or seen.search),
-        "clear": State(state.path, tuple((key, value) for key, value in always if key != "sort")).url(),
-        "kept": always,
-        "here": state.path,
-        "where": seen.where,
-        "where_problems": said([p for p in problems if p.path == "filter"], t.language) if seen.where else [],
-        "problems": said(problems, t.language),
-        "search": seen.search,
-        "new": address(lens.app.name, model.name, "new") if lens.may(model.name, "create") and not seen.deleted else "",
-        "deleted": seen.deleted,
-        "may_restore": lens.may(model.name, "restore"),
-    }
-
-
-def _faces(visit: AppVisit, seen: Look) -> list[Link]:
-    """The forms in which the same records can be looked at."""
-    board, calendar = grouping(visit.lens, seen.model), dated(visit.lens, seen.model)
-    if seen.deleted or not (board or calendar):
-        return []
-    plain = address(visit.app.name, seen.model.name)
-    kept = tuple(
-        (key, value) for key, value in seen.state.parameters if key not in ("by", "pipeline", "open", "on", "month")
-    )
-    return [
-        Link(visit.t(name), State(path, kept).url(), icon, current=path == seen.state.path)
-        for name, path, icon, able in (
-            ("as-list", plain, "list", True),
-            ("as-board", f"{plain}/board", "kanban", board),
-            ("as-calendar", f"{plain}/calendar", "calendar", calendar),
-        )
-        if able
-    ]
-
-
-def grouping(lens: Lens, model: EntityApp) -> list[str]:
-    """The fields by which records can be laid out in columns: the stage first, then what has a few options."""
-    fields = lens.fields(model.name)
-    own = model.definition.fields if model.definition else {}
-    choices = [name for name in own if name in fields and fields[name].type == "choice" and fields[name].stored]
-    return [*(["stage"] if model.processes and "stage" in fields else []), *choices]
-
-
-def dated(lens: Lens, model: EntityApp) -> list[str]:
-    """The fields by which records can be laid out in a calendar, the definition's own first."""
-    fields = lens.fields(model.name)
-    own = model.definition.fields if model.definition else {}
-    found = [
-        name for name in own if name in fields and fields[name].stored and fields[name].type in ("date", "datetime")
-    ]
-    return [*found, *(["created_at"] if found and "created_at" in fields else [])]
-
-
 def get_list(visit: AppVisit) -> Response:
+    if (answer := one_more(visit)) is not None:
+        return answer
     page = list_page(visit)
     return visit.draw(
         "list.html", back=visit.here, several=[] if page["deleted"] else several_actions(visit, visit.model()), **page
     )
+
+
+def one_more(visit: AppVisit, form: str = "list") -> Response | None:
+    """Where a form has asked for one more condition: the same page with it; None where there is none, or it does not fit."""
+    given = dict(visit.query)
+    if not given.get("op"):
+        return None
+    href = answered(visit.lens, visit.model(), State(visit.path, visit.query), visit.t)
+    return visit.go(href) if href else None
 
 
 def list_page(visit: AppVisit) -> dict[str, Any]:
@@ -196,27 +84,101 @@ def list_page(visit: AppVisit) -> dict[str, Any]:
     with visit.read() as r:
         titles = Titles(lens, r, visit.files(r))
         seen = look(visit, titles)
-        model, here, view = seen.model, seen.here, seen.view
-        name = model.name
-        names, able = columns_of(lens, model, view, seen.state.all("columns"))
-        query = seen.query(
-            sort=_sort(lens, name, seen.state.get("sort")), fields=_fields(lens, model, names), limit=PAGE,
-            cursor=seen.state.get("cursor") or None,
-        )  # fmt: skip
-        page, count, problems = _found(lens, r, name, query)
-        titles.of(name, page.rows, names)
-    return around(visit, seen, problems, ("sort",)) | {
-        "columns": [_column(lens, model, each, here, query, view, t) for each in names],
+        model, here = seen.model, seen.here
+        names, able = columns_of(lens, model, seen.view, seen.state.all("columns"))
+        fields = _fields(lens, model, names)
+        query = seen.query(sort=_sort(lens, model.name, here.get("sort")), fields=fields, limit=PAGE)
+        by = here.get("group") if here.get("group") in groupable(lens, model) and not seen.deleted else ""
+        quick = not query.sort or _quick(lens, model, query.sort[0])
+        count: int | None = None
+        page, problems = _found(lens, r, model.name, seen, query) if quick and not by else (Page([], None), ())
+        whole = quick and not by and page.next is None and not here.get("cursor")
+        count, problems = (len(page.rows), problems) if whole else _counted_at_most(lens, model.name, query)
+        most = MOST_COUNTED + 1 if count is None else count
+        # Of so many records only an index can find the first in an order.
+        slow = most > MOST_COUNTED and not quick
+        query = seen.query(sort=() if slow else query.sort, fields=fields, limit=PAGE)
+        columns = [_column(lens, model, each, here, query, seen.view, t) for each in names]
+        draw = _Drawing(visit, r, seen, columns, titles)
+        groups, sums = Grouped(), {}
+        if not problems:
+            if by:
+                groups = grouped(
+                    lens, r, seen, by, columns, most, titles, t,
+                    lambda narrowed: lens.page(r, model.name, _like(narrowed, query)).rows, draw.rows,
+                )  # fmt: skip
+            if (by and groups.over) or (not by and not quick):
+                page, problems = _found(lens, r, model.name, seen, query)
+            sums = totals(lens, r, seen, summed(lens, model, seen, names), most) if most else {}
+        titles.of(model.name, page.rows, names)
+        rows = draw.rows(page.rows)
+    shown = len(page.rows) or sum(len(each.rows) for each in groups.groups)
+    known = lens.fields(model.name)
+    return around(visit, seen, problems, most) | {
+        "columns": columns,
         "choices": [Option(each, model.labels[each][t.language], each in names) for each in able],
-        "rows": [
-            row(lens.app, model, [Column(each, "") for each in names], record, titles, t.language)
-            for record in page.rows
+        "rows": rows,
+        "groups": groups.groups,
+        "groups_cut": groups.cut,
+        "notes": [
+            *([t("group-over", most=f"{MOST_COUNTED:,}")] if groups.over else []),
+            *([t("sort-over", most=f"{MOST_COUNTED:,}")] if slow else []),
         ],
-        "count": _counted(count, len(page.rows), t),
+        "grouping": group_options(lens, model, seen, by, t),
+        "group": by,
+        "sums": [
+            (model.labels[name][t.language], said_sum(known[name], value, t.language)) for name, value in sums.items()
+        ],
+        "count": _counted(count, shown, t),
         "next": here.url(cursor=page.next) if page.next else "",
-        "first": here.url() if seen.state.get("cursor") else "",
-        "actions": visit.list_actions(model, query),
+        "first": here.url() if here.get("cursor") else "",
+        "actions": visit.list_actions(model, query, names),
     }
+
+
+class _Drawing:
+    """Makes rows of records: the cells in the order of the columns, and the gate beside the stage."""
+
+    def __init__(self, visit: AppVisit, r: Any, seen: Look, columns: Sequence[Column], titles: Titles) -> None:
+        self.visit, self.r, self.seen, self.columns, self.titles = visit, r, seen, columns, titles
+
+    def rows(self, records: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
+        staged = any(column.name == "stage" for column in self.columns) and not self.seen.deleted
+        pips = pips_of(self.visit, self.r, self.seen.model, records) if staged and records else {}
+        return tuple(
+            row(
+                self.visit.app,
+                self.seen.model,
+                self.columns,
+                record,
+                self.titles,
+                self.visit.language,
+                pips.get(record["id"]),
+            )
+            for record in records
+        )
+
+
+def editable(lens: Lens, model: EntityApp, name: str) -> bool:
+    """Whether a cell can be changed where it stands: by the small control of a field that may be written."""
+    each = model.fields[name]
+    return each.widget in SINGLE and not each.derived and name in lens.writable(model.name, "update")
+
+
+def _like(narrowed: Query, query: Query) -> Query:
+    """A narrower question with the order and fields of a wider one."""
+    return replace(narrowed, sort=query.sort, fields=query.fields)
+
+
+def _quick(lens: Lens, model: EntityApp, sort: str) -> bool:
+    """Whether an index holds the records in this order."""
+
+    def make() -> frozenset[str]:
+        found = wanted(lens.app, lens.db.dialect).get(model.name, [])
+        return frozenset(str(spec.columns[0][0]) for spec in found) | {"id"}
+
+    first: frozenset[str] = lens.view.kept(("quick sorts", model.name), make)
+    return model.columns.get(sort.lstrip("-")) in first
 
 
 def _fields(lens: Lens, model: EntityApp, names: Sequence[str]) -> tuple[str, ...]:
@@ -224,14 +186,33 @@ def _fields(lens: Lens, model: EntityApp, names: Sequence[str]) -> tuple[str, ..
     return tuple(each for each in dict.fromkeys((*names, "number", "version")) if each in visible)
 
 
-def _found(lens: Lens, r: Any, name: str, query: Query) -> tuple[Page, int, Sequence[Any]]:
-    """The page and the count; an expression that makes no sense finds nothing and says why."""
+def _counted_at_most(lens: Lens, name: str, query: Query) -> tuple[int | None, Sequence[Any]]:
+    """The count, None if counting took too long; an expression that makes no sense counts nothing and says why."""
     try:
-        return lens.page(r, name, query), lens.count(r, name, query, MOST_COUNTED + 1), ()
+        return _count(lens, name, query), ()
     except Refused as error:
         if error.status != 400:
             raise
-        return Page([], None), 0, error.problems
+        return 0, error.problems
+
+
+def _found(lens: Lens, r: Any, name: str, seen: Look, query: Query) -> tuple[Page, Sequence[Any]]:
+    """The page; a place in the list that does not exist finds nothing and says why."""
+    try:
+        return lens.page(r, name, replace(query, cursor=seen.here.get("cursor") or None)), ()
+    except Refused as error:
+        if error.status != 400:
+            raise
+        return Page([], None), error.problems
+
+
+def _count(lens: Lens, name: str, query: Query) -> int | None:
+    """How many records there are, as far as that is known soon: of a million, few may meet a filter that no index serves."""
+    try:
+        with lens.db.hurry(COUNTING), lens.db.read() as r:
+            return lens.count(r, name, query, MOST_COUNTED + 1)
+    except StatementTimeout:
+        return None
 
 
 def _sort(lens: Lens, name: str, text: str) -> tuple[str, ...]:
@@ -255,28 +236,13 @@ def _column(
             if direction == "ascending" or is_number(each)
             else name
         )
-    return Column(name, model.labels[name][t.language], is_number(each), href, direction)  # type: ignore[arg-type]
+    edit = editable(lens, model, name) and not here.get("deleted")
+    return Column(name, model.labels[name][t.language], is_number(each), href, direction, edit)  # type: ignore[arg-type]
 
 
-def _tabs(
-    lens: Lens, model: EntityApp, views: Sequence[ViewApp], view: ViewApp | None, state: State, deleted: bool, t: Words
-) -> list[Link]:
-    path = state.path
-    tabs = [
-        Link(each.label[t.language], State(path).url(view=each.name), current=each is view and not deleted)
-        for each in views
-    ]
-    whole = view is None and not deleted
-    if whole or all(each.where is not None for each in views):
-        tabs.append(Link(t("all"), State(path).url(view="all") if views else path, current=whole))
-    if lens.may(model.name, "restore"):
-        tabs.append(Link(t("trash"), State(path).url(view="all", deleted="1"), current=deleted))
-    return tabs
-
-
-def _counted(count: int, shown: int, t: Words) -> dict[str, str]:
-    over = count > MOST_COUNTED
-    number = f"{min(count, MOST_COUNTED):,}"
+def _counted(count: int | None, shown: int, t: Words) -> dict[str, str]:
+    over = count is None or count > MOST_COUNTED
+    number = f"{shown if count is None else min(count, MOST_COUNTED):,}"
     if shown == count:
         words = t("count", count=number)
     else:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,8 @@ from engine.reading.query import MOST_ROWS
 from engine.web.pages.cells import COLORS, Titles
 from engine.web.pages.filters import Option, quoted
 from engine.web.pages.frame import WEEKDAYS
-from engine.web.pages.lists import Look, around, dated, look
+from engine.web.pages.lists import one_more
+from engine.web.pages.looks import Look, around, dated, look
 from engine.web.pages.visit import AppVisit
 
 WEEK = 7
@@ -34,6 +35,8 @@ class Entry:
     href: str
     color: str = ""
     time: str = ""
+    id: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Day:
 
 
 def get_calendar(visit: AppVisit) -> Response:
+    if (answer := one_more(visit)) is not None:
+        return answer
     lens, t = visit.lens, visit.t
     with visit.read() as r:
         seen = look(visit, Titles(lens, r), "calendar")
@@ -65,21 +70,23 @@ def get_calendar(visit: AppVisit) -> Response:
         last = first + timedelta(days=WEEK * 6 - 1)
         if (last - timedelta(days=WEEK - 1)).month != month.month:
             last -= timedelta(days=WEEK)
+        color = _colored(visit, seen.model)
         try:
-            page = _records(visit, r, seen, on, first, last)
+            page = _records(visit, r, seen, on, color, first, last)
             problems: tuple[Problem, ...] = ()
         except Refused as error:
             if error.status != 400:
                 raise
             page, problems = Page([], None), tuple(error.problems)
-    by_day = _by_day(visit, seen.model, on, page)
+    by_day = _by_day(visit, seen.model, on, color, page)
     before, after = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=32)).replace(day=1)
     grid = [
         _day(visit, seen, on, first + timedelta(days=n), month, today, by_day) for n in range((last - first).days + 1)
     ]
     return visit.draw(
         "calendar.html",
-        **around(visit, seen, problems, ("on", "month")),
+        **around(visit, seen, problems, len(page.rows)),
+        kept_on=[(key, value) for key, value in seen.here.parameters if value and key != "on"],
         weeks=[grid[n : n + WEEK] for n in range(0, len(grid), WEEK)],
         weekdays=WEEKDAYS[t.language],
         month=t("month", year=month.year, month=month.month),
@@ -87,9 +94,16 @@ def get_calendar(visit: AppVisit) -> Response:
         after=seen.here.url(month=f"{after:%Y-%m}"),
         now=seen.here.url(month=None),
         ons=[Option(name, seen.model.labels[name][t.language], name == on) for name in able],
+        on=on,
+        movable=_movable(visit, seen.model, on),
         empty=not page.rows,
         cut=MOST_ROWS if page.next else 0,
     )
+
+
+def _movable(visit: AppVisit, model: EntityApp, on: str) -> bool:
+    """Whether a record may be put on another day."""
+    return not model.fields[on].derived and on in visit.lens.writable(model.name, "update")
 
 
 def _month(text: str) -> date | None:
@@ -98,15 +112,13 @@ def _month(text: str) -> date | None:
     return date(int(found[1]), int(found[2]), 1) if found and FIRST <= int(found[1]) <= LAST else None
 
 
-def _records(visit: AppVisit, r: Any, seen: Look, on: str, first: date, last: date) -> Page:
+def _records(visit: AppVisit, r: Any, seen: Look, on: str, color: str, first: date, last: date) -> Page:
     model = seen.model
     at = f"date({on})" if visit.lens.fields(model.name)[on].type == "datetime" else on
     edges = [f"date({quoted(each.isoformat())})" for each in (first, last)]
     condition = f"{at} >= {edges[0]} and {at} <= {edges[1]}"
-    where = f"({seen.where}) and {condition}" if seen.where else condition
-    color = _colored(visit, model)
-    fields = tuple(dict.fromkeys(name for name in (model.title, on, color) if name))
-    return visit.lens.page(r, model.name, replace(seen, where=where).query(sort=(on,), fields=fields, limit=MOST_ROWS))
+    fields = tuple(dict.fromkeys(name for name in (model.title, on, color) if name in visit.lens.fields(model.name)))
+    return visit.lens.page(r, model.name, seen.query(also=condition, sort=(on,), fields=fields, limit=MOST_ROWS))
 
 
 def _colored(visit: AppVisit, model: EntityApp) -> str:
@@ -117,9 +129,9 @@ def _colored(visit: AppVisit, model: EntityApp) -> str:
     return ""
 
 
-def _by_day(visit: AppVisit, model: EntityApp, on: str, page: Page) -> Mapping[str, list[Entry]]:
+def _by_day(visit: AppVisit, model: EntityApp, on: str, color: str, page: Page) -> Mapping[str, list[Entry]]:
     zone = ZoneInfo(visit.app.definition.calendar.timezone)
-    field, color = model.fields[on], _colored(visit, model)
+    field = model.fields[on]
     found: dict[str, list[Entry]] = {}
     for record in page.rows:
         at, time = _when(field, record[on], zone)
@@ -129,6 +141,8 @@ def _by_day(visit: AppVisit, model: EntityApp, on: str, page: Page) -> Mapping[s
                 visit.href(model.name, record["id"]),
                 _color(model, color, record.get(color)) if color else "",
                 time,
+                record["id"],
+                record["version"],
             )
         )
     return found

@@ -96,6 +96,8 @@ def duplicates(visit: AppVisit, r: Any, model: EntityApp, id: int) -> list[Hint]
         for other, how in alike[:MOST_ALIKE]
         if other in titles
     )
+    if seen and may:
+        seen = (*seen, Seen(t("pairs-all"), f"{visit.href('my-duplicates')}?entity={model.name}"))
     return [Hint(t("duplicates-note"), "warning", "merge", seen)] if seen else []
 
 

@@ -13,18 +13,22 @@ from engine.reading import Query
 from engine.rules.scores import ScoreApp
 from engine.runtime.moves import Way
 from engine.web.pages.cells import COLORS, Cell, Column, Row, Titles, cell, is_number, row
-from engine.web.pages.events import events, stage_bar
+from engine.web.pages.events import stage_bar
 from engine.web.pages.frame import Link, said
-from engine.web.pages.gates import Gate, Move, gate_of, main_move, other_moves, ways_of
+from engine.web.pages.gates import Gate, Move, gate_of, label_of, main_move, other_moves, ways_of
+from engine.web.pages.kept import star_of
 from engine.web.pages.layout import record_parts
 from engine.web.pages.lists import columns_of
 from engine.web.pages.notices import duplicates, notices
-from engine.web.pages.visit import AppVisit
+from engine.web.pages.relations import drawing
+from engine.web.pages.timeline import stream
+from engine.web.pages.visit import AppVisit, Back
 
 RELATED = 20
 MOST_RELATED = 999
 KEY_FACTS = 9
 MOST_TERMS = 8
+_OWN_TABS = ("details", "timeline", "relations")
 _WIDE = ("longtext", "files", "image", "address", "json")
 
 
@@ -60,14 +64,37 @@ class Share:
     rest: bool = False
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A term that can be moved to see what the score would be; `value` in percent of what it can add."""
+
+    key: str
+    label: str
+    value: int
+
+
 def get_record(visit: AppVisit) -> Response:
     """The page of one record. Raises Refused (404) if it is not there for the reader."""
+    user = visit.principal.user
+    if user is not None and visit.request.query_params.get("tab") == "timeline":
+        visit.site.notices.read_about(user, visit.app.name, visit.model().name, visit.id)
     return record_page(visit)
 
 
-def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] = ()) -> Response:
+def record_page(
+    visit: AppVisit,
+    status: int = 200,
+    problems: Sequence[Problem] = (),
+    first: Back | None = None,
+    tab: str = "",
+    typed: str = "",
+) -> Response:
+    """`first` is the way to restore what must come back before a deleted record.
+
+    `tab` is the part shown, that of the address if none is named; `typed` a comment that could not be saved.
+    """
     model, lens, t = visit.model(), visit.lens, visit.t
-    tab = visit.request.query_params.get("tab", "details")
+    tab = tab or visit.request.query_params.get("tab", "details")
     with visit.read() as r:
         record, deleted = _record(visit, r, model)
         titles = Titles(lens, r, visit.files(r)).of(model.name, [record], lens.fields(model.name))
@@ -81,8 +108,7 @@ def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] 
         page = {
             "entity": visit.entity(model),
             "href": visit.href(model.name, str(visit.id)),
-            "title": cell(lens.app, model, model.title, record.get(model.title), titles, t.language).text
-            or t("untitled"),
+            "title": _title(visit, model, record, titles),
             "number": _number(model, record),
             "version": record["version"],
             "deleted": deleted,
@@ -93,10 +119,11 @@ def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] 
             ],
             "tab": tab,
             "sections": _sections(visit, r, model, record, titles, parts) if tab == "details" else (),
-            "events": events(visit, r, model, lens.history(r, model.name, visit.id, 100), log)
-            if tab == "timeline"
-            else (),
-            "related": _related(visit, r, model, tab, RELATED) if tab not in ("details", "timeline") else None,
+            "drawing": drawing(visit, r, model, record, _title(visit, model, record, titles))
+            if tab == "relations"
+            else None,
+            "stream": stream(visit, r, model, log, deleted, typed) if tab == "timeline" else None,
+            "related": _related(visit, r, model, tab, RELATED) if tab not in _OWN_TABS else None,
             "scores": [
                 _score(visit, model, each, record) for each in model.scores if each.field in lens.fields(model.name)
             ],
@@ -106,7 +133,8 @@ def record_page(visit: AppVisit, status: int = 200, problems: Sequence[Problem] 
             else [*notices(visit, r, model, visit.id, record), *duplicates(visit, r, model, visit.id)],
             **_actions(visit, r, model, deleted, ways, gate),
         }
-    return visit.draw("record.html", status, problems=said(problems, t.language), **page)
+    page |= star_of(visit, model.name, visit.id, deleted)
+    return visit.draw("record.html", status, problems=said(problems, t.language), first=first, **page)
 
 
 def _record(visit: AppVisit, r: Any, model: EntityApp) -> tuple[dict[str, Any], bool]:
@@ -120,6 +148,11 @@ def _record(visit: AppVisit, r: Any, model: EntityApp) -> tuple[dict[str, Any], 
     if record is None:
         raise Refused(Problem("not-found", model.name), 404)
     return record, True
+
+
+def _title(visit: AppVisit, model: EntityApp, record: Mapping[str, Any], titles: Titles) -> str:
+    shown = cell(visit.app, model, model.title, record.get(model.title), titles, visit.language).text
+    return shown or visit.t("untitled")
 
 
 def _number(model: EntityApp, record: Mapping[str, Any]) -> str:
@@ -159,10 +192,29 @@ def _actions(
     return {
         "main": main,
         "menu": menu,
+        "locked": [] if deleted else _locked(visit, model, href, may, ways),
+        "no_edit": f"{href}/why?action=update" if not deleted and not may["update"] else "",
         "edit": f"{href}/edit" if may["update"] else "",
         "delete": may["delete"],
         "restore": deleted and lens.may(model.name, "restore"),
     }
+
+
+def _locked(visit: AppVisit, model: EntityApp, href: str, may: Mapping[str, bool], ways: Sequence[Way]) -> list[Link]:
+    """What is not open to the reader although others do it here: each with the address that says why."""
+    t = visit.t
+    found = [
+        Link(label_of(visit, way), f"{href}/why?transition={way.transition.name}", "gate")
+        for way in ways
+        if way.refusal is not None
+    ]
+    if not may["convert"]:
+        found += [
+            Link(each.label[t.language], f"{href}/why?action=convert", "convert") for each in model.conversions.values()
+        ]
+    if not may["delete"]:
+        found.append(Link(t("delete"), f"{href}/why?action=delete", "trash"))
+    return found
 
 
 def _sections(
@@ -222,6 +274,8 @@ def _tabs(visit: AppVisit, r: Any, model: EntityApp, tab: str, deleted: bool) ->
     t, lens = visit.t, visit.lens
     href = visit.href(model.name, str(visit.id))
     tabs = [Link(t("details"), href, name="details"), Link(t("timeline"), f"{href}?tab=timeline", name="timeline")]
+    if not deleted:
+        tabs.append(Link(t("relations"), f"{href}?tab=relations", name="relations"))
     related = []
     if not deleted:
         for name, (entity, lookup) in _relations(visit, model).items():
@@ -274,7 +328,8 @@ def _score(visit: AppVisit, model: EntityApp, score: ScoreApp, record: Mapping[s
     stored = model.fields[score.field].parse(value) if value is not None else None
     band = score.band(stored)
     detail = record.get(score.detail_field)
-    terms = score.explain(orjson.dumps(detail).decode() if isinstance(detail, dict) else detail)
+    told = orjson.dumps(detail).decode() if isinstance(detail, dict) else detail
+    terms = score.explain(told)
     most = max((abs(each["weight"]) for each in terms), default=1) or 1
     ranked = sorted(terms, key=lambda each: -abs(each["points"]))
     parts = [_share(each["label"][t.language], each["points"], most) for each in ranked[:MOST_TERMS]]
@@ -306,7 +361,17 @@ def _score(visit: AppVisit, model: EntityApp, score: ScoreApp, record: Mapping[s
         if above and above.low is not None
         else "",
         "parts": parts,
+        "name": score.name,
+        "rule": orjson.dumps(score.exported(told, t.language)).decode() if told else "",
+        "tries": [
+            Trial(str(number), each["label"][t.language], _step(each["value"])) for number, each in enumerate(terms)
+        ],
     }
+
+
+def _step(value: float | None) -> int:
+    """Where a slider of steps of five percent begins."""
+    return min(100, max(0, round((value or 0) * 20) * 5))
 
 
 def _share(label: str, points: float, most: float) -> Share:

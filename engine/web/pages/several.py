@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
-from engine.runtime import Bulk, Command, Delete, Outcome, Transition, Undo, Update
+from engine.runtime import Bulk, Command, Delete, Outcome, Restore, Transition, Undo, Update
 from engine.runtime.moves import Way
 from engine.web import incoming
 from engine.web.pages.cells import Titles
@@ -68,6 +68,8 @@ def post_several(visit: AppVisit) -> Response:
             return _move(visit, model, chosen)
         case "delete":
             return _delete(visit, model, chosen)
+        case "restore":
+            return _carry_out(visit, model, chosen, [Restore(model.name, each.id) for each in chosen])
         case _:
             raise Refused(Problem("not-found", model.name), 404)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from starlette.datastructures import UploadFile
 
-from engine.app import EntityApp
+from engine.app import App, EntityApp
 from engine.fields import Invalid
 from engine.fields.files import IMAGES
 from engine.problems import Problem, Refused
@@ -16,6 +16,7 @@ from engine.web.pages.cells import Cell, address, file_size, id_in, problem_of
 
 if TYPE_CHECKING:
     from engine.web.pages.visit import AppVisit
+    from engine.web.site import Site
 
 
 def file_cells(visit: "AppVisit", r: Any, ids: Iterable[str]) -> Mapping[str, Cell]:
@@ -63,15 +64,20 @@ def keep(visit: "AppVisit", model: EntityApp, name: str, path: str, upload: Uplo
 
     Raises Refused with problems at `path` when it does not fit the field.
     """
+    return keep_upload(visit.site, visit.app, model, name, upload, visit.principal.user, path)
+
+
+def keep_upload(
+    site: "Site", app: App, model: EntityApp, name: str, upload: UploadFile, user: int | None, path: str | None = None
+) -> int:
+    """Like `keep`, for whoever `user` is; None for somebody without an account. `path` is the field itself if not given."""
     each: Any = model.fields[name]
-    label, filename = model.labels[name], upload.filename or ""
+    label, filename, at = model.labels[name], upload.filename or "", path or name
     try:
         each.admit(filename, upload.size or 0)
-        return visit.site.attachments.keep(
-            visit.app.name, filename, upload.file, each.bytes_allowed, visit.principal.user
-        )
+        return site.attachments.keep(app.name, filename, upload.file, each.bytes_allowed, user)
     except Invalid as error:
-        raise Refused(problem_of(error, path, label)) from None
+        raise Refused(problem_of(error, at, label)) from None
     except Refused as refused:
-        found = [Problem(problem.code, path, {"label": label, **problem.parameters}) for problem in refused.problems]
+        found = [Problem(problem.code, at, {"label": label, **problem.parameters}) for problem in refused.problems]
         raise Refused(found, refused.status) from None

@@ -5,14 +5,14 @@ milliseconds; they return a response or raise `Refused`, which becomes a page of
 sent to the sign-in page and comes back afterwards.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import orjson
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,22 +20,38 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from engine.access.principal import Principal
-from engine.app import App, EntityApp
+from engine.app import App, EntityApp, HomeApp
+from engine.app.public import PublicForm
 from engine.problems import Language, Problem, Refused
 from engine.reading import Lens, Query
 from engine.storage.errors import LockTimeout, StatementTimeout, Unavailable
 from engine.web import incoming
 from engine.web.observe import log
 from engine.web.pages.cells import Cell, address
-from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, Link, Shell, Words, draw, icon_of, said
+from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES, Link, MenuGroup, Shell, Words, draw, icon_of, said
 from engine.web.pages.uploads import file_cells
 from engine.web.site import Site
 from engine.web.visitor import Visitor, forget, genuine, visitor
+
+
+@dataclass(frozen=True)
+class Back:
+    """The way back from what was just done: a form with these fields, shown once beside the note that says so."""
+
+    action: str
+    fields: Mapping[str, str]
+
 
 MOST_PARTS = 4000
 MOST_FILES = 100
 MOST_TEXT = 1 << 20  # bytes of one value that is not a file
 FLASH = "dougong-note"
+HOME = "home"  # the cookie that names the home that he chose, one for each app
+MOST_UNREAD = 99
+STARS = 6  # at the side
+BAR = 3  # entities in a phone's bar
+FOLDED = "folded"  # groups of the menu that the reader closed, as pages.js keeps them
+REST = "~rest"
 LONGEST_FLASH = 3500  # a browser drops a cookie of more than 4 kB
 
 
@@ -109,21 +125,29 @@ class Visit:
             "csrf": session.csrf if session else "",
             "theme": theme if theme in THEMES[1:] else "",
             "density": density if density in DENSITIES else "default",
+            "keys": "off" if self.request.cookies.get("keys") == "off" else "on",
             "note": self.flash["note"],
             "warnings": self.flash["warnings"],
+            "undo": self.flash["undo"],
         }
         response = HTMLResponse(draw(template, self.language, {**common, **values}), status, {"vary": "Cookie"})
         if FLASH in self.request.cookies and self.request.method == "GET":
             response.delete_cookie(FLASH, path="/")
         return response
 
-    def go(self, href: str, note: str = "", warnings: Iterable[str] = ()) -> Response:
-        """Send the browser on after something was done, with a note to show there once."""
+    def go(self, href: str, note: str = "", warnings: Iterable[str] = (), back: Back | None = None) -> Response:
+        """Send the browser on after something was done, with a note to show there once, and the way back if there is one."""
         response = RedirectResponse(own_address(href), 303)
         if note or warnings:
-            told = _folded(note, list(warnings))
+            told = _folded(note, list(warnings), back)
             response.set_cookie(FLASH, told, max_age=120, path="/", secure=self.secure, httponly=True, samesite="lax")
         return response
+
+    @property
+    def after_asked(self) -> str:
+        """Where whoever opened this page wants to go on afterwards; empty if he said nothing."""
+        asked = self.field("after") or self.request.query_params.get("after", "")
+        return own_address(asked, "") if asked else ""
 
     def after(self, default: str) -> str:
         """Where the form says to go next, if that is a page of ours."""
@@ -190,33 +214,95 @@ class AppVisit(Visit):
     def files(self, r: Any) -> Callable[[Iterable[str]], Mapping[str, Cell]]:
         return lambda ids: file_cells(self, r, ids)
 
-    def list_actions(self, model: EntityApp, query: Query) -> list[Link]:
-        """What else can be done from a list: bring rows in, take its rows along."""
+    def managed_forms(self) -> list[PublicForm]:
+        """The public forms of the app whose addresses the visitor may hand out."""
+        mine = self.principal
+        forms = self.app.public.values()
+        return [form for form in forms if mine.administrator or mine.roles & set(form.public.managed_by)]
+
+    def list_actions(self, model: EntityApp, query: Query, columns: Iterable[str] = ()) -> list[Link]:
+        """What else can be done from a list: bring rows in, take its rows along with the columns that are shown."""
         found = []
+        if any(form.entity == model.name for form in self.managed_forms()):
+            found.append(Link(self.t("public-forms"), self.href("public-forms"), "globe"))
         if self.lens.may(model.name, "import"):
             found.append(Link(self.t("import"), self.href(model.name, "import"), "upload"))
-        if not self.lens.may(model.name, "export"):
+        if model.duplicates is not None and self.lens.may(model.name, "merge"):
+            found.append(Link(self.t("pairs"), f"{self.href('my-duplicates')}?entity={quote(model.name)}", "merge"))
+        if not self.lens.may(model.name, "export") or query.deleted:
             return found
         asked = {
             "filter": query.where,
             "search": query.search,
             "view": query.view,
             "sort": ",".join(query.sort),
+            "fields": ",".join(columns),
             **query.filters,
         }
-        parameters = urlencode({name: value for name, value in asked.items() if value})
-        href = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export.xlsx"
-        return [*found, Link(self.t("export"), f"{href}?{parameters}" if parameters else href, "download")]
+        parameters = urlencode({name: value for name, value in asked.items() if value or name in query.filters})
+        base = f"/api/v1/{quote(self.app.name)}/{quote(model.name)}/export"
+        for ending, words in (("xlsx", "export-xlsx"), ("csv", "export-csv")):
+            href = f"{base}.{ending}"
+            found.append(Link(self.t(words), f"{href}?{parameters}" if parameters else href, "download", ending))
+        return found
 
     def shell(self) -> Shell:
         # What is edited with its parent is found there.
         shown = [model for name in self.lens.entities() if (model := self.app.entities[name]).part_of is None]
         links = {model.name: replace(self.entity(model), current=model.name == self.current) for model in shown}
-        bar = sorted(shown, key=self.rank)[:3]
+        home = f"/{self.app.name}/"
         return Shell(
-            self.app.label[self.language], f"/{self.app.name}/", f"/{self.app.name}/my-page", f"/{self.app.name}/my-search", self.principal.name, self._team(),
-            self.current, tuple(links.values()), tuple(links[model.name] for model in bar), app_links(self, self.app.name),
+            self.app.label[self.language], home, f"{home}my-page", f"{home}my-search", self.principal.name, self._team(),
+            self.current, self._menu(links), tuple(links[name] for name in self._bar(shown)), app_links(self, self.app.name),
+            f"{home}my-help", f"{home}my-live", f"{home}manifest.webmanifest",
+            f"{home}my-notices", self._unread(), self._starred(),
         )  # fmt: skip
+
+    def _unread(self) -> str:
+        """How many notices he has not read; empty for none."""
+        count = self.site.notices.unread(self.principal.user, self.app.name) if self.principal.user is not None else 0
+        return (f"{MOST_UNREAD}+" if count > MOST_UNREAD else str(count)) if count else ""
+
+    def _starred(self) -> tuple[Link, ...]:
+        """The records that he starred, the latest first."""
+        from engine.web.pages.kept import kept  # which asks visits
+
+        with self.site.db.read() as r:
+            return tuple(Link(each.label, each.href, each.icon) for each in kept(self, r, "star", STARS))
+
+    def _bar(self, shown: Sequence[EntityApp]) -> list[str]:
+        """The entities in a phone's bar: those that his home names, then what is worked on most."""
+        names = [model.name for model in sorted(shown, key=self.rank)]
+        home = self.home()
+        own = [name for name in (home.bar if home else ()) if name in names]
+        return list(dict.fromkeys((*own, *names)))[:BAR]
+
+    def homes(self) -> list[HomeApp]:
+        """The homes that fit the reader, in the order of the definition."""
+        return [home for home in self.app.homes.values() if home.fits(self.principal.roles)]
+
+    def home(self) -> HomeApp | None:
+        """His home: the one chosen in this browser, else the first that fits; None where the definition has none for him."""
+        fitting, chosen = self.homes(), self.request.cookies.get(HOME)
+        return next((home for home in fitting if home.name == chosen), fitting[0] if fitting else None)
+
+    def _menu(self, links: Mapping[str, Link]) -> tuple[MenuGroup, ...]:
+        """What the reader sees of each group; what no group names comes last."""
+        folded = self.request.cookies.get(FOLDED)
+        known = None if folded is None else frozenset(folded.split("."))
+        made, left = [], dict(links)
+        for name, group in self.app.definition.menu.items():
+            shown = tuple(left.pop(each) for each in group.entities if each in left)
+            here = any(link.current for link in shown)
+            label = group.label[self.language] if group.label else name
+            opened = not group.folded if known is None else name not in known
+            made.append(MenuGroup(name, label, shown, here or opened))
+        rest = tuple(left.values())
+        label = self.t("other-records") if made else self.t("records")
+        made.append(
+            MenuGroup(REST, label, rest, known is None or REST not in known or any(each.current for each in rest))
+        )
+        return tuple(group for group in made if group.links)
 
     def rank(self, model: EntityApp) -> int:
         """How far from the top an entity stands where room is short.
@@ -253,10 +339,11 @@ def own_address(href: str, default: str = "/") -> str:
     return href if plain else default
 
 
-def _folded(note: str, warnings: list[str]) -> str:
+def _folded(note: str, warnings: list[str], back: Back | None) -> str:
     """A note as a cookie; of many warnings as many as fit."""
+    undo = {"action": back.action, "fields": dict(back.fields)} if back else None
     while True:
-        told = quote(orjson.dumps({"note": note, "warnings": warnings}).decode())
+        told = quote(orjson.dumps({"note": note, "warnings": warnings, "undo": undo}).decode())
         if len(told) <= LONGEST_FLASH or not warnings:
             return told
         warnings = warnings[:-1]
@@ -265,9 +352,12 @@ def _folded(note: str, warnings: list[str]) -> str:
 def _flash(request: Request) -> dict[str, Any]:
     try:
         found = orjson.loads(unquote(request.cookies.get(FLASH, "")) or "{}")
-        return {"note": str(found.get("note", "")), "warnings": [str(each) for each in found.get("warnings", [])]}
-    except (ValueError, AttributeError, TypeError):
-        return {"note": "", "warnings": []}
+        undo = found.get("undo")
+        back = Back(own_address(undo["action"]), {str(k): str(v) for k, v in undo["fields"].items()}) if undo else None
+        warnings = [str(each) for each in found.get("warnings", [])]
+        return {"note": str(found.get("note", "")), "warnings": warnings, "undo": back}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return {"note": "", "warnings": [], "undo": None}
 
 
 class Page:
@@ -299,6 +389,14 @@ class Page:
             forget(response, request)
         await response(scope, receive, send)
 
+    def refusal(self, visit: Visit, error: Refused) -> Response:
+        """The page of a refusal; `visit` may have come no further than the door."""
+        return visit.refused(error)
+
+    def room(self, site: Site) -> CapacityLimiter:
+        """Where its work waits for a thread."""
+        return site.limiter
+
     def _comes(self, request: Request, site: Site) -> tuple[Visitor, bool, Response | None]:
         """Who comes, whether with credentials that do not hold, and the answer if he gets no further."""
         nobody, broken = stranger(request, site), False
@@ -308,7 +406,7 @@ class Page:
             who = visitor(request, site)
         except Refused as error:
             if error.status != 401:
-                return nobody.visitor, broken, nobody.refused(error)
+                return nobody.visitor, broken, self.refusal(nobody, error)
             # Credentials that do not hold are forgotten; then one signs in anew.
             broken, who = True, nobody.visitor
         stays_out = who.user is None and not self._open_to_all
@@ -321,7 +419,7 @@ class Page:
         try:
             return None, await request.form(max_files=MOST_FILES, max_fields=MOST_PARTS, max_part_size=MOST_TEXT)
         except HTTPException:
-            return stranger(request, site).refused(Refused(Problem("form-broken"), 400)), None
+            return self.refusal(stranger(request, site), Refused(Problem("form-broken"), 400)), None
 
     async def _answer(self, request: Request, site: Site, who: Visitor, form: FormData | None) -> Response:
         plain = Visit(request, site, who, form)
@@ -329,11 +427,11 @@ class Page:
         try:
             genuine(request, who, plain.field("csrf"))
             visit = plain if self._kind is Visit else self._kind(request, site, who, form)
-            return await to_thread.run_sync(self._drawn, visit, limiter=site.limiter)
+            return await to_thread.run_sync(self._drawn, visit, limiter=self.room(site))
         except Refused as error:
-            return plain.refused(error)
+            return self.refusal(plain, error)
         except (Unavailable, LockTimeout, StatementTimeout):
-            return stranger(request, site).refused(Refused(Problem("unavailable"), 503))
+            return self.refusal(stranger(request, site), Refused(Problem("unavailable"), 503))
         except Exception as error:
             log.error("failed", error, request=request.scope["request_id"], path=request.url.path[:200])
             return stranger(request, site).failed(request.scope["request_id"])

@@ -19,6 +19,7 @@ async function ask() {
   const address = new URL(input.form.action);
   address.searchParams.set("q", input.value.trim());
   address.searchParams.set("part", "found");
+  address.searchParams.set("from", location.pathname + location.search);
   const mine = ++asked;
   let answer;
   try {
@@ -51,7 +52,7 @@ export function finding() {
   // The focus goes from the text through the hits and back; whoever types on is back in the text.
   dialog.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    const hits = [...found.querySelectorAll("a.hit")];
+    const hits = [...found.querySelectorAll(".hit")];
     const at = hits.indexOf(document.activeElement);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {

@@ -26,6 +26,8 @@ document.addEventListener("keydown", (event) => {
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (typing || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.documentElement.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
+  if (event.key === "?") return keys(event);
   if (event.key === "j" || event.key === "k") return step(event);
   const wanted = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (wanted) {
@@ -34,6 +36,16 @@ document.addEventListener("keydown", (event) => {
     else wanted.click();
   }
 });
+
+// ? shows the keys that do something on this page.
+const dialog = document.querySelector("#keys");
+function keys(event) {
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.querySelectorAll("[data-needs]").forEach((row) => { row.hidden = !document.querySelector(row.dataset.needs); });
+  dialog.showModal();
+}
+dialog?.addEventListener("click", (event) => { if (event.target === dialog || event.target.closest("[data-close]")) dialog.close(); });
 
 // J and K walk through the rows of a list.
 function step(event) {
@@ -71,6 +83,25 @@ if (all) {
   ticked();
 }
 
+// A lock asks for its reason when it is opened; without an answer the link to it stays.
+document.addEventListener("toggle", async (event) => {
+  const lock = event.target;
+  if (!lock.open || !lock.dataset?.why || lock.dataset.asked) return;
+  lock.dataset.asked = "true";
+  const address = new URL(lock.dataset.why, location.href);
+  const language = new URL(location.href).searchParams.get("language");
+  address.searchParams.set("part", "1");
+  if (language) address.searchParams.set("language", language);
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok || answer.redirected) return;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes;
+    lock.querySelector(".why-in").replaceChildren(...found);
+  } catch {
+    delete lock.dataset.asked;
+  }
+}, true);
+
 // Files given to a gate are sent as soon as they are chosen.
 document.addEventListener("change", (event) => {
   if (event.target.matches("input[type=file][data-send]")) event.target.form.submit();
@@ -103,10 +134,43 @@ document.querySelectorAll(".dg-stages").forEach((bar) => {
   if (now) bar.scrollLeft = now.offsetLeft - (bar.clientWidth - now.offsetWidth) / 2;
 });
 
+// Which groups of the menu are closed is kept in a cookie, so that the next page comes with them closed.
+document.querySelectorAll(".navg").forEach((group) => group.addEventListener("toggle", () => {
+  const closed = [...document.querySelectorAll(".navg:not([open])")].map((each) => each.dataset.group);
+  document.cookie = `folded=${closed.join(".")}; path=/; max-age=31536000; samesite=lax`;
+}));
+
 lookups(document);
 
 finding();
 
+if (document.querySelector("#asking")) import("./looks.js");
+
+if (document.querySelector("[data-cells]")) import("./cells.js");
+
+if (document.querySelector("#pairs")) import("./pairs.js").then((module) => module.start(document.querySelector("#pairs")));
+
+if (document.querySelector("#passing")) import("./handover.js").then((module) => module.start(document.querySelector("#passing")));
+
 if (document.querySelector("#board")) import("./board.js");
 
+if (document.querySelector("#days[data-movable]")) import("./days.js");
+
 if (document.querySelector("#record")) import("./form.js").then((module) => module.start(document.querySelector("#record")));
+
+if (document.querySelector("[data-cards]")) import("./home.js");
+
+if (document.querySelector("form[data-say]")) import("./say.js").then((module) => module.saying(document));
+
+if (document.querySelector("[data-score]")) import("./score.js").then((module) => module.tryingOut(document));
+
+const shell = document.querySelector("[data-live]");
+if (shell && document.querySelector("[data-record], .lists, #board")) import("./live.js");
+
+// The worker shows a page that says so when there is no network.
+if (shell && "serviceWorker" in navigator) addEventListener("load", async () => {
+  try {
+    await navigator.serviceWorker.register("/service-worker.js");
+    (await navigator.serviceWorker.ready).active?.postMessage({ offline: shell.dataset.offline });
+  } catch { /* without it the browser says so itself */ }
+});

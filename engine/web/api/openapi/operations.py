@@ -4,7 +4,20 @@ from functools import partial
 from typing import Any
 
 from engine.app import App, EntityApp
-from engine.web.api.openapi.parts import COUNT, ID, LISTED, TEXT, Schema, list_of, named, object_of, operation, query
+from engine.web.api.openapi.parts import (
+    COUNT,
+    ID,
+    LISTED,
+    TEXT,
+    TIME,
+    Schema,
+    list_of,
+    named,
+    nullable,
+    object_of,
+    operation,
+    query,
+)
 from engine.web.api.openapi.transfers import transfer_paths
 
 
@@ -77,6 +90,7 @@ def entity_paths(app: App, model: EntityApp) -> dict[str, Any]:
             )
         },
     }  # fmt: skip
+    paths |= _comments(model, one, tagged)
     paths |= transfer_paths(model, base, tagged)
     if model.processes:
         paths |= _process(model, one, tagged)
@@ -98,6 +112,52 @@ def entity_paths(app: App, model: EntityApp) -> dict[str, Any]:
             )
         }  # fmt: skip
     return paths
+
+
+def _comments(model: EntityApp, one: str, operation: Any) -> dict[str, Any]:
+    name, outcome = model.name, named("Outcome")
+    said = object_of({"text": {"type": "string", "minLength": 1, "maxLength": 5000}}, ("text",))
+    comment = {
+        "type": "object",
+        "required": ["id", "by", "by_name", "text", "at", "edited_at", "deleted_at"],
+        "properties": {
+            "id": ID, "by": nullable(ID), "by_name": TEXT, "text": nullable(TEXT), "at": TIME, "edited_at": nullable(TIME),
+            "deleted_at": nullable(TIME),
+        },
+    }  # fmt: skip
+    page = object_of(
+        {
+            "comments": list_of(comment),
+            "names": {"type": "object", "additionalProperties": TEXT},
+            "next": {"type": ["string", "null"]},
+        },
+        ("comments", "names", "next"),
+    )
+    which = {"name": "comment", "in": "path", "required": True, "schema": ID}
+    changing = partial(operation, refusals=(409, 422), headers=("ETag",), more=[which])
+    return {
+        f"{one}/comments": {
+            "get": operation(
+                f"comments_{name}", "What people said about a record, newest first", page, parameters=("id",),
+                more=[
+                    query("limit", {"type": "integer", "minimum": 1, "maximum": 199, "default": 50}, "Comments on a page."),
+                    query("before", ID, "`next` of the page before."),
+                ],
+            ),
+            "post": operation(
+                f"comment_{name}", "Say something about a record; @[login] mentions somebody", outcome, status=201, body=said,
+                parameters=("id", "idempotency-key"), refusals=(409, 422), headers=("Location", "ETag"),
+            ),
+        },
+        f"{one}/comments/{{comment}}": {
+            "patch": changing(
+                f"edit_comment_{name}", "Change what one wrote", outcome, body=said, parameters=("id", "idempotency-key"),
+            ),
+            "delete": changing(
+                f"remove_comment_{name}", "Take back what one wrote", outcome, parameters=("id", "idempotency-key"),
+            ),
+        },
+    }  # fmt: skip
 
 
 def _filters(model: EntityApp) -> list[Schema]:
