@@ -166,7 +166,9 @@ class Connection(psycopg.Connection[Row]):
     def _error(self, result: PGresult) -> psycopg.Error:
         # What the server itself says has a code; without one it is the connection that has broken.
         if self.closed or result.error_field(DiagnosticField.SQLSTATE) is None:
-            return psycopg.OperationalError(result.error_message.decode(errors="replace"))
+            told = result.error_message.decode(errors="replace")
+            self.pgconn.finish()  # so that it is known for dead, and another is taken
+            return psycopg.OperationalError(told)
         return error_from_result(result)
 
 
