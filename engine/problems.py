@@ -72,6 +72,10 @@ class Problem:
     def message(self, language: str = "zh") -> str:
         return _fill(catalogue()[self.code][language], self.parameters, language)
 
+    def label(self) -> Label:
+        """The message in both languages, to be put into another one."""
+        return Label(self.message("zh"), self.message("en"))
+
     def hint(self, language: str = "zh") -> str:
         """How to mend it; empty when the catalogue or the parameters have nothing to say."""
         template = catalogue()[self.code].get(f"hint_{language}", "")

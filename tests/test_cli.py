@@ -241,7 +241,9 @@ def test_serve_publishes_answers_and_stops_when_told(tmp_path: Path, package: Pa
     assert server.returncode in (0, -signal.SIGTERM)
 
 
-def test_sweep_removes_only_old_files_that_no_row_knows(database_url: str, tmp_path: Path) -> None:
+def test_sweep_removes_only_old_files_that_no_row_knows_and_uploads_that_no_record_took(
+    database_url: str, tmp_path: Path
+) -> None:
     site = Site.open(Settings(data=tmp_path, database=database_url))
     try:
         id = site.attachments.keep("shop", "known.txt", [b"x"], 10, None)
@@ -254,12 +256,18 @@ def test_sweep_removes_only_old_files_that_no_row_knows(database_url: str, tmp_p
             if path != young:
                 os.utime(site.files.place(path), (1000, 1000))
         words = ("--database", database_url, "--data", str(tmp_path))
+        loose = site.attachments.keep("shop", "loose.txt", [b"loose"], 10, None)
+        with site.db.write() as w:
+            w.run(site.db.statement(sa.update(f).where(f.c.id.in_([loose, trashed])).values(at=1)))
+        unused = site.attachments.find(loose)
+        assert unused is not None
         before = {path for path, _ in site.files.stored()}
-        assert "1 files" in dougong("sweep", *words).stdout
+        assert "1 files that nobody knows and 1 uploads" in dougong("sweep", *words).stdout
         assert {path for path, _ in site.files.stored()} == before
         done = dougong("sweep", "--yes", *words)
         assert (done.returncode, "4 bytes" in done.stdout) == (0, True)
-        assert {path for path, _ in site.files.stored()} == before - {lost}
+        assert {path for path, _ in site.files.stored()} == before - {lost, unused.path}
+        assert site.attachments.find(loose) is None
         found = site.attachments.find(id)
         assert found is not None
         assert site.files.place(found.path).exists()

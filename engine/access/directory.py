@@ -67,6 +67,7 @@ class Directory:
         self._holders = db.statement(people.where(u.c.active.is_(True), held).order_by(*order).limit(most))
         below = found(t.c.path, sa.bindparam("part", type_=sa.Text())) > 0
         self._members = db.statement(people.where(u.c.active.is_(True), below).order_by(u.c.name, u.c.id).limit(most))
+        self._above = db.statement(sa.select(u.c.manager).where(u.c.id == sa.bindparam("id")))
         self._teams = db.statement(
             sa.select(t.c.id, t.c.name, t.c.path).where(t.c.deleted_at.is_(None)).order_by(t.c.path).limit(most)
         )
@@ -88,6 +89,12 @@ class Directory:
     def holders(self, app: str, roles: Iterable[str], most: int = 5) -> list[Colleague]:
         """Active people who were given one of these roles."""
         return self._people(self._holders, {"app": app, "roles": sorted(set(roles)), "most": min(most, MOST)})
+
+    def above(self, user: int) -> int | None:
+        """Who leads somebody; None for whom nobody leads."""
+        with self._db.read() as r:
+            found = r.scalar(self._above, {"id": user})
+        return None if found is None else int(found)
 
     def members(self, app: str, team: int) -> list[Colleague]:
         """Active people of a team and of those below it."""

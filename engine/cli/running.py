@@ -245,25 +245,27 @@ def sweep(
     database: DatabaseOption = None,
     data: DataOption = None,
 ) -> None:
-    """Remove stored files that the database knows nothing of, such as a crash leaves in the middle of an upload.
+    """Remove stored files that belong to nothing: what a crash leaves in the middle of an upload, and uploads never attached.
 
-    Servers may run meanwhile.  Files of deleted records and those taken off a record are known, and stay.
+    Servers may run meanwhile.  Files of deleted records and those taken off a record belong there, and stay.
     """
     from engine.web.site import Site
 
     site = Site.open(settings(database, data))
     try:
         orphans = site.attachments.orphans(age * 3600)
+        loose = site.attachments.loose(age * 3600)
         if not yes:
             say(
-                f"有 {len(orphans)} 个无主文件;用 --yes 删除",
-                f"{len(orphans)} files that nobody knows; --yes removes them",
+                f"有 {len(orphans)} 个无主文件、{len(loose)} 个从未用上的上传;用 --yes 删除",
+                f"{len(orphans)} files that nobody knows and {len(loose)} uploads never attached; --yes removes them",
             )
             return
+        discarded = sum(site.attachments.discard(id) for id in loose)
         freed = site.files.sweep(orphans)
         say(
-            f"已删除 {len(orphans)} 个无主文件,{freed} 字节",
-            f"Removed {len(orphans)} files that nobody knew, {freed} bytes",
+            f"已删除 {len(orphans)} 个无主文件({freed} 字节)和 {discarded} 个从未用上的上传",
+            f"Removed {len(orphans)} files that nobody knew, {freed} bytes, and {discarded} uploads never attached",
         )
     finally:
         site.close()

@@ -108,6 +108,9 @@ class Make(Shape):
                                      value is in with a chance of its weight in per cent
         {from, to}                   a number between the two; spans such as "-3 d" or "2 h" count from the creation of
                                      the record, also for dates, so that an order of events is kept
+        {now: {from, to}}            a moment so far from now: a visit of today, whenever the demo is made
+        {since, of, otherwise}       the shape `of` for records made no longer ago than that, `otherwise` for older ones
+        {part: path, from, to}       so much of the number along a path: {part: contract.total_amount, from: 0.2, to: 0.5}
         {share, of}                  so many per cent of the records have a value of the shape `of` (as the type suggests
                                      when absent), the others none
         {turn: [...]}                the first for the first record, the second for the second, and so on
@@ -115,6 +118,7 @@ class Make(Shape):
         {same: path, otherwise}      what is found along a path from the record: {same: account.owner}; where that is
                                      nothing, a value of the shape `otherwise`
         {role: name}                 somebody of the sample people with this role
+        {team: name}                 this team of the sample
         {files: {ending: count}}     small files with these endings
 
     A person without a shape is the one whom a record it points to has in a field of the same name.

@@ -323,7 +323,8 @@ class Demo:
         )
         for name in maker.users:
             if model.fields[name].dynamic_default == "user":
-                values.setdefault(name, by)
+                # Where a shape leaves it empty, nobody has it: his own maker is not put in his place.
+                values.setdefault(name, None if name in maker.shapes else by)
         pointed = (
             self.world.known[target].get(values[name], "created_at")
             for name, target in model.lookups.items()

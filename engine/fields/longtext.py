@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field as Key
 
 from engine.fields.base import Operator, field_types
-from engine.fields.scalars import plain_text
+from engine.fields.scalars import plain_text, trimmed
 from engine.fields.text import TextLike
 from engine.problems import Label
 
@@ -37,7 +37,7 @@ class LongTextField(TextLike):
         text = plain_text(value, self.max)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return text.strip() or None
+        return trimmed(text)
 
     @property
     def searchable(self) -> bool:

@@ -47,6 +47,19 @@ def plain_text(value: Any, limit: int) -> str:
     return value
 
 
+# Signs that leave nothing on paper: soft hyphens, joiners, direction marks, fillers, selectors, byte order marks.
+_INVISIBLE = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    r"\U000e0000-\U000e0fff]*"
+)
+
+
+def trimmed(text: str) -> str | None:
+    """Without outer blanks; None where nothing is left that anybody could see."""
+    text = text.strip()
+    return None if not text or (not text.isascii() and _INVISIBLE.fullmatch(text)) else text
+
+
 def typed(text: str) -> str:
     """A typed text made plain: full-width signs and digits to ASCII (NFKC), outer blanks removed."""
     if len(text) > READ_LIMIT:

@@ -11,7 +11,7 @@ from pydantic import Field as Key
 from engine.expressions.types import TEXT, Type
 from engine.fields.base import MATCHED, DateOrder, Field, Invalid, Operator, field_types
 from engine.fields.patterns import danger
-from engine.fields.scalars import PLAIN_TEXT, plain_text
+from engine.fields.scalars import PLAIN_TEXT, plain_text, trimmed
 from engine.problems import Label
 from engine.shape import Text
 
@@ -39,7 +39,7 @@ class TextLike(Field):
     def parse(self, value: Any) -> str | None:
         if value is None:
             return None
-        return plain_text(value, self.limit).strip() or None
+        return trimmed(plain_text(value, self.limit))
 
     def read(self, text: str, dates: DateOrder = "ymd") -> str | None:
         return self.parse(text)
@@ -98,7 +98,7 @@ class TextField(TextLike):
             )
         if "\n" in text or "\t" in text or "\r" in text:
             text = _BREAKS.sub(" ", text)
-        return text.strip() or None
+        return trimmed(text)
 
     def read(self, text: str, dates: DateOrder = "ymd") -> str | None:
         return self.parse(text.strip() or None)

@@ -37,6 +37,10 @@ class Identity:
         """Every field that has an old one, in place or by conversion."""
         return {**self.fields, **self.predecessors}
 
+    def is_new(self, entity: str, field: str, declared: Mapping[str, Any]) -> bool:
+        """Whether a declared field has no old one, though there may have been another of its name."""
+        return field in declared and (entity, field) not in self.continued
+
     def old_field(self, entity: str, field: str) -> str | None:
         """The field of the old version that this one continues, in place or by conversion."""
         return self.continued.get((entity, field))
@@ -72,10 +76,10 @@ def identify(old: AppDefinition, old_layout: Layout, new: AppDefinition, new_lay
         for field, stored in here.fields.items():
             if stored.column in columns:
                 fields[name, field] = columns[stored.column]
-        for field, declared in new.entities[name].fields.items():
+        for field in new.entities[name].fields:
             if (name, field) in fields:
                 continue
-            source = _predecessor(field, declared.was, here, there, set(new.entities[name].fields))
+            source = _predecessor(field, here, there)
             if (
                 source is None
                 and field not in here.fields
@@ -101,18 +105,10 @@ def identify(old: AppDefinition, old_layout: Layout, new: AppDefinition, new_lay
     return Identity(entities, fields, predecessors, processes, stages, pairs(old.roles, new.roles), options)
 
 
-def _predecessor(field: str, was: str | None, here: EntityLayout, there: EntityLayout, names: set[str]) -> str | None:
-    """The old field from which a field takes its values over: it had this column once, or this name."""
+def _predecessor(field: str, here: EntityLayout, there: EntityLayout) -> str | None:
+    """The old field whose values move over to a field."""
     stored = here.fields.get(field)
     if stored is None:
         return None
-    for owner, columns in there.left.items():
-        if stored in columns:
-            return owner if owner in there.fields and not _continues(there.fields[owner].column, here) else None
-    if field in there.fields:
-        return field if not _continues(there.fields[field].column, here) else None
-    return was if was in there.fields and was not in names else None
-
-
-def _continues(column: str, here: EntityLayout) -> bool:
-    return any(stored.column == column for stored in here.fields.values())
+    sources = (name for name, old in there.fields.items() if here.moved.get(old.column) == stored.column)
+    return next(sources, None)

@@ -101,7 +101,7 @@ def rename_records(db: Database, write: Write, app: App, change: RenameRecords) 
         write.run(db.statement(sa.update(sequence).where(sequence.c.name == counted + was).values(name=counted + name)))
         return
     old = change.old[0]
-    for table in (file, system.stage_log, system.journal):
+    for table in (file, system.stage_log, system.journal, system.comment, system.notice):
         write.run(
             db.statement(sa.update(table).where(table.c.app == app.name, table.c.entity == old).values(entity=entity))
         )

@@ -208,7 +208,7 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
     for name, model in new.entities.items():
         if not model.system and model.processes and model.table.name in standing:
             formerly = identity.entities.get(name)
-            if formerly is not None and not old.entities[formerly].processes:
+            if formerly is None or not old.entities[formerly].processes:
                 yield StartRecords(f"entities.{name}", name)
     stale = outdated(old, new, identity)
     for name, names in stale.items():
@@ -218,7 +218,9 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
         searched = searched_fields(new, new.entities[name])
         was = set(searched_fields(old, old.entities[before]))
         same = {identity.fields.get((name, each), each) for each in searched} == was
+        declared = new.definition.entities[name].fields if name in new.definition.entities else {}
         moved = any(entity == name and each in searched for entity, each in identity.predecessors)
+        moved = moved or any(identity.is_new(name, each, declared) for each in searched)
         moved = moved or not set(searched).isdisjoint(stale.get(name, ()))
         if (not same or moved) and new.entities[name].table.name in standing:
             yield Reindex(f"entities.{name}", name)
@@ -226,9 +228,15 @@ def _values(old: App, new: App, identity: Identity, standing: frozenset[str]) ->
         as_before = {identity.fields.get((name, each), each): how for each, how in compared.items()}
         earlier_way = matched(old, old.entities[before])
         moved = any(entity == name and each in compared for entity, each in identity.predecessors)
+        moved = moved or any(identity.is_new(name, each, declared) for each in compared)
         if (list(as_before.items()) != list(earlier_way.items()) or moved) and new.entities[
             name
         ].table.name in standing:
+            yield Rematch(f"entities.{name}", name)
+    for name, model in new.entities.items():
+        if name not in identity.entities and not model.system and model.table.name in standing:
+            # It was gone for a while; nobody knows what it was searched and compared by when it went.
+            yield Reindex(f"entities.{name}", name)
             yield Rematch(f"entities.{name}", name)
     yield from _names(old, new, identity)
 

@@ -29,6 +29,9 @@ def outdated(old: App, new: App, identity: Identity) -> dict[str, tuple[str, ...
     """Entity -> the stored computed fields whose rule or whose inputs' rule is another than in the old version."""
     calendar = old.definition.calendar != new.definition.calendar
     stale = set(identity.predecessors)
+    for name, entity in new.definition.entities.items():
+        # What draws on another field that has this name now draws on other values.
+        stale |= {(name, field) for field in entity.fields if identity.is_new(name, field, entity.fields)}
     order = in_order(new)
     for computed in order:
         drawn = set().union(*(expression.fields for expression in computed.expressions))

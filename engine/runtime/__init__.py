@@ -9,14 +9,17 @@ from engine.runtime.commands import (
     Attach,
     Bulk,
     Command,
+    Comment,
     Convert,
     Create,
     Delete,
     Detach,
     Distinct,
+    EditComment,
     Handover,
     Merge,
     Outcome,
+    RemoveComment,
     Restore,
     Tick,
     Transition,
@@ -26,6 +29,6 @@ from engine.runtime.commands import (
 from engine.runtime.runtime import Runtime
 
 __all__ = [
-    "Attach", "Bulk", "Command", "Convert", "Create", "Delete", "Detach", "Distinct", "Handover", "Merge", "Outcome", "Outdated", "Restore", "Runtime", "Tick",
+    "Attach", "Bulk", "Command", "Comment", "Convert", "Create", "Delete", "Detach", "Distinct", "EditComment", "Handover", "Merge", "Outcome", "Outdated", "RemoveComment", "Restore", "Runtime", "Tick",
     "Transition", "Undo", "Update",
 ]  # fmt: skip

@@ -90,6 +90,30 @@ class Detach:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """Say something about a record: plain text, in which `@[login]` mentions somebody."""
+
+    entity: str
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class EditComment:
+    entity: str
+    id: int
+    comment: int
+    text: str
+
+
+@dataclass(frozen=True)
+class RemoveComment:
+    entity: str
+    id: int
+    comment: int
+
+
+@dataclass(frozen=True)
 class Merge:
     """Make one record of two: `lose` goes, what pointed to it points to `keep`. `choices` names fields taken from `lose`.
 
@@ -167,6 +191,9 @@ Command = (
     | Tick
     | Attach
     | Detach
+    | Comment
+    | EditComment
+    | RemoveComment
     | Merge
     | Distinct
     | Convert

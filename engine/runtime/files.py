@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import orjson
-
 from engine.fields.base import Invalid
 from engine.fields.files import Attached
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Attach, Detach
-from engine.runtime.uploads import check_files
+from engine.runtime.uploads import check_files, packed
 from engine.runtime.work import Draft, Work
 
 
@@ -20,7 +18,7 @@ def attach(work: Work, command: Attach) -> Draft:
         raise Refused(Problem("file-unknown", command.field, {"label": draft.model.labels[command.field]}), 404)
     # A field for one file takes the new one instead of the old.
     ids = [command.file] if field.most == 1 else [*ids, command.file]
-    draft.after[command.field] = _packed(ids)
+    draft.after[command.field] = packed(ids)
     problems = check_files(work, draft, "", frozenset({command.field}))
     if problems:
         raise Refused(problems, 404 if problems[0].code == "file-unknown" else 422)
@@ -39,14 +37,9 @@ def detach(work: Work, command: Detach) -> Draft:
     ids = field.ids(draft.after[command.field])
     if command.file not in ids:
         raise Refused(Problem("file-unknown", command.field), 404)
-    draft.after[command.field] = _packed([id for id in ids if id != command.file])
+    draft.after[command.field] = packed([id for id in ids if id != command.file])
     work.change(draft, checked=False)
     return draft
-
-
-def _packed(ids: list[int]) -> str | None:
-    """File ids as they are stored."""
-    return orjson.dumps([str(id) for id in ids]).decode() if ids else None
 
 
 def _slot(work: Work, command: Attach | Detach) -> tuple[Draft, Attached]:

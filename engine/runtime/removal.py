@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime.commands import Merge, Undo
-from engine.runtime.uploads import hand_over_files
+from engine.runtime.comments import move_comments, take_back
+from engine.runtime.uploads import hand_over_files, let_go
 from engine.runtime.work import Draft, Work
 from engine.storage import system
 from engine.storage.statement import Statement
@@ -106,6 +107,11 @@ def restore(work: Work, model: EntityApp, id: int) -> Draft:
     _reconnect(work, back)
     fresh = work.find(model, id)
     assert fresh is not None
+    if let_go(work, fresh):
+        # It was merged into another record, which has taken files of it.
+        work.change(fresh, cause="files taken over", checked=False)
+        fresh = work.find(model, id)
+        assert fresh is not None
     work.settle(fresh, work.plans.entity(model.name), "", checked=False)
     return fresh
 
@@ -209,6 +215,7 @@ def merge(work: Work, command: Merge) -> Draft:
     # The loser goes first, so that a unique value may move to the one that stays.
     _set_deleted(work, lose, work.now, "merge", f"merge:{keep.id}")
     hand_over_files(work, lose, keep)
+    move_comments(work, lose, keep)
     if not work.change(keep, cause=cause, checked=False):
         # Its history says so even where no value of it is another one.
         work.record(keep, "update", cause)
@@ -280,6 +287,10 @@ def undo(work: Work, command: Undo) -> tuple[list[Draft], int]:
         if model is None or draft is None:
             raise Refused(Problem("undo-unknown", "batch"), 404)
         if cause == "formula":
+            continue
+        if action == "comment":
+            take_back(work, draft, orjson.loads(changes), command.batch)
+            done.append(draft)
             continue
         _permit_undo(work, model, draft, action)
         if action == "create":

@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.access.notices import Notices
+from engine.access.people import People
 from engine.access.principal import Principal
 from engine.app import App
 from engine.clock import Clock
@@ -17,20 +19,24 @@ from engine.runtime.commands import (
     Attach,
     Bulk,
     Command,
+    Comment,
     Convert,
     Create,
     Delete,
     Detach,
     Distinct,
+    EditComment,
     Handover,
     Merge,
     Outcome,
+    RemoveComment,
     Restore,
     Tick,
     Transition,
     Undo,
     Update,
 )
+from engine.runtime.comments import Circle, comment, edit_comment, remove_comment
 from engine.runtime.converting import convert
 from engine.runtime.derive import propagate
 from engine.runtime.files import attach, detach
@@ -52,9 +58,11 @@ KEPT_VERSIONS = 4
 class Runtime:
     """One for each process. Knows no request and no page."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, people: People | None = None) -> None:
         self.db = db
         self.clock = clock
+        self.notices = Notices(db, clock)
+        self.circle = Circle(people or People(db, clock), self.notices)
         self._readings: dict[tuple[str, int, str], tuple[Reading, Plans]] = {}
         live = sa.select(system.app.c.current).where(system.app.c.name == sa.bindparam("name"))
         self._live = db.statement(live)
@@ -113,7 +121,7 @@ class Runtime:
         if isinstance(command, Bulk):
             return self._bulk(app, principal, command, cause, w)
         work = self.work(app, principal, w, cause)
-        outcome = _run(work, command)
+        outcome = _run(work, command, self.circle)
         after_save(work)
         propagate(work)
         written = work.touched.get((outcome.entity or "", outcome.id or 0))
@@ -139,7 +147,7 @@ class Runtime:
             work.batch = batch
             try:
                 with _part(w, command.atomic):
-                    outcome = _run(work, each)
+                    outcome = _run(work, each, self.circle)
                     after_save(work)
                     propagate(work)
                 results.append(
@@ -204,7 +212,7 @@ def _saved(draft: Draft, details: Mapping[str, Any] | None = None) -> Outcome:
     return Outcome(draft.id, draft.after["version"], entity=draft.model.name, details=details or {})
 
 
-def _run(work: Work, command: Command) -> Outcome:
+def _run(work: Work, command: Command, circle: Circle) -> Outcome:
     match command:
         case Create(entity, values, pipeline, stage, at):
             if at is not None and not work.principal.administrator:
@@ -225,6 +233,13 @@ def _run(work: Work, command: Command) -> Outcome:
             return _saved(attach(work, command))
         case Detach():
             return _saved(detach(work, command))
+        case Comment():
+            draft, said = comment(work, command, circle)
+            return _saved(draft, {"comment": str(said)})
+        case EditComment():
+            return _saved(edit_comment(work, command, circle), {"comment": str(command.comment)})
+        case RemoveComment():
+            return _saved(remove_comment(work, command, circle), {"comment": str(command.comment)})
         case Merge():
             return _saved(merge(work, command))
         case Distinct():

@@ -7,6 +7,7 @@ follows from the values of its record, whoever changes them: a person, a merge, 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
 
 from engine.fields.base import Invalid
@@ -87,6 +88,24 @@ def hand_over_files(work: "Work", lost: "Draft", keep: "Draft") -> None:
             work.w.run(work.plans.kept("hand over files", lambda: _hand_over(work)), place)
 
 
+def let_go(work: "Work", draft: "Draft") -> bool:
+    """Leave out of the values the files that another record has by now; whether there were any."""
+    some = False
+    for name in work.plans.entity(draft.model.name).files:
+        field = draft.model.fields[name]
+        ids = field.ids(draft.after[name]) if isinstance(field, Attached) else []
+        if ids:
+            own = set(work.w.column(work.plans.kept("own files", lambda: _own(work)), {"ids": ids, "of": draft.id}))
+            if not own.issuperset(ids):
+                draft.after[name], some = packed([id for id in ids if id in own]), True
+    return some
+
+
+def packed(ids: list[int]) -> str | None:
+    """File ids as they are stored."""
+    return orjson.dumps([str(id) for id in ids]).decode() if ids else None
+
+
 def _asked(work: "Work", ids: list[int]) -> dict[str, object]:
     return {"ids": ids, "app": work.app.name, "user": work.principal.user}
 
@@ -95,6 +114,10 @@ def _loose(work: "Work") -> Statement:
     mine = _F.c.by.is_not_distinct_from(sa.bindparam("user", type_=sa.BigInteger()))
     loose = sa.and_(_F.c.record.is_(None), _F.c.deleted_at.is_(None), _F.c.app == sa.bindparam("app"), mine)
     return work.plans.db.statement(sa.select(_F.c.id, _F.c.name, _F.c.size).where(among(_F.c.id, "ids"), loose))
+
+
+def _own(work: "Work") -> Statement:
+    return work.plans.db.statement(sa.select(_F.c.id).where(among(_F.c.id, "ids"), _F.c.record == sa.bindparam("of")))
 
 
 def _take(work: "Work") -> Statement:

@@ -5,7 +5,8 @@ column behind, and one that changes its type gets a new column.  So a layout onl
 can be gone back to: its layout still points at columns that stand.
 
 A column's *signature* says what its values mean (`number:2`, `lookup>crm_account`).  A column serves a field only while
-their signatures agree.
+their signatures agree.  Where a field changes its type, the layout remembers which column its values have moved to: only along
+that way may a conversion write into a column that stood before.
 """
 
 import json
@@ -42,6 +43,7 @@ class EntityLayout:
     table: str
     fields: Mapping[str, Stored] = default(default_factory=dict)
     left: Mapping[str, tuple[Stored, ...]] = default(default_factory=dict)  # by the field's last name
+    moved: Mapping[str, str] = default(default_factory=dict)  # column -> the one its values were last converted into
 
     def column(self, field: str) -> str:
         """The column of a declared or built-in field. Raises KeyError."""
@@ -51,6 +53,12 @@ class EntityLayout:
         if field in BUILT_IN:
             return field
         raise KeyError(field)
+
+    def follow(self, column: str) -> str:
+        """The column that the values of `column` have come to, after however many conversions."""
+        while column in self.moved:
+            column = self.moved[column]
+        return column
 
     def taken(self) -> set[str]:
         """Every column name that is or was in use."""
@@ -93,6 +101,7 @@ def _dump(entities: Mapping[str, EntityLayout]) -> dict[str, Any]:
             "table": entity.table,
             "fields": {field: [stored.column, stored.signature] for field, stored in entity.fields.items()},
             "left": {field: [[s.column, s.signature] for s in columns] for field, columns in entity.left.items()},
+            "moved": dict(entity.moved),
         }
         for name, entity in entities.items()
     }
@@ -104,9 +113,16 @@ def _load(entities: Mapping[str, Any]) -> dict[str, EntityLayout]:
             entity["table"],
             {field: Stored(*pair) for field, pair in entity["fields"].items()},
             {field: tuple(Stored(*pair) for pair in pairs) for field, pairs in entity["left"].items()},
+            entity["moved"] if "moved" in entity else _guessed(entity),
         )
         for name, entity in entities.items()
     }
+
+
+def _guessed(entity: Mapping[str, Any]) -> dict[str, str]:
+    """What earlier engines did not write down: columns left under the name of a field may have moved to its column."""
+    fields = entity["fields"]
+    return {column: fields[name][0] for name, pairs in entity["left"].items() if name in fields for column, _ in pairs}
 
 
 def signature(field: Field) -> str:
@@ -145,6 +161,8 @@ def extend(
     for name in specs:
         source = sources[name]
         home = before.entities[source] if source is not None else before.retired.get(name)
+        if home is not None and source is None:
+            home = _resting(home)
         if home is None:
             home = EntityLayout(_fresh(f"{_slug(app)}_{_slug(name)}", tables))
             tables.add(home.table)
@@ -167,7 +185,8 @@ def extend(
 
 def restore(current: Layout, target: Layout) -> Layout:
     """The layout with which an earlier version (`target`) goes live again: its own columns, forgetting none made since."""
-    homes = {home.table: home for group in (current.retired, current.entities) for home in group.values()}
+    homes = {home.table: _resting(home) for home in current.retired.values()}
+    homes |= {home.table: home for home in current.entities.values()}
     entities = {name: _restore_entity(homes.get(home.table, home), home) for name, home in target.entities.items()}
     tables = {home.table for home in entities.values()}
     retired: dict[str, EntityLayout] = {}
@@ -177,6 +196,12 @@ def restore(current: Layout, target: Layout) -> Layout:
     return Layout(entities, retired)
 
 
+def _resting(home: EntityLayout) -> EntityLayout:
+    """An entity that is gone, to come back: its fields as those that have left. No values move on that way."""
+    left = {name: (*home.left.get(name, ()), stored) for name, stored in home.fields.items()}
+    return EntityLayout(home.table, {}, {**home.left, **left}, home.moved)
+
+
 def _restore_entity(current: EntityLayout, target: EntityLayout) -> EntityLayout:
     used = {stored.column for stored in target.fields.values()}
     left: dict[str, tuple[Stored, ...]] = {}
@@ -184,7 +209,24 @@ def _restore_entity(current: EntityLayout, target: EntityLayout) -> EntityLayout
         kept = tuple(stored for stored in columns if stored.column not in used)
         if kept:
             left[name] = left.get(name, ()) + kept
-    return EntityLayout(target.table, target.fields, left)
+    standing = {stored.column for stored in current.fields.values()}
+    moved = dict(current.moved)
+    for column in sorted(used - standing):
+        source = current.follow(column)
+        if source in standing and source not in used:
+            _move(moved, source, column)
+    return EntityLayout(target.table, target.fields, left, _without(moved, used))
+
+
+def _move(moved: dict[str, str], source: str, target: str) -> None:
+    """Values move on, or back to where they came from."""
+    moved.pop(target, None)
+    moved[source] = target
+
+
+def _without(moved: Mapping[str, str], standing: Collection[str]) -> dict[str, str]:
+    """Values of columns that are in use are where they are."""
+    return {source: target for source, target in moved.items() if source not in standing}
 
 
 def _source(name: str, was: str | None, specs: Mapping[str, object], before: Mapping[str, object]) -> str | None:
@@ -203,21 +245,28 @@ def _resolved(text: str, tables: Mapping[str, str]) -> str:
 def _extend_entity(home: EntityLayout, specs: Mapping[str, str], was: Mapping[str, str]) -> EntityLayout:
     fields: dict[str, Stored] = {}
     left = {name: list(columns) for name, columns in home.left.items()}
+    moved = dict(home.moved)
     taken = home.taken()
     used: set[str] = set()
     for name, text in specs.items():
         source = _source(name, was.get(name), specs, home.fields)
-        stored = home.fields[source] if source is not None else None
+        before = home.fields[source] if source is not None else None
+        stored = before
         if stored is None or stored.signature != text:
-            if stored is not None and source is not None:
-                left.setdefault(name, []).append(stored)
+            known = [each for each in reversed(left.get(name, [])) if each.signature == text]
+            if before is not None and source is not None:
+                # Another field of this name may have left a column, whose values are not to be written over.
+                known = [each for each in known if home.follow(each.column) == before.column]
+                left.setdefault(name, []).append(before)
                 used.add(source)
-            stored = next((each for each in reversed(left.get(name, [])) if each.signature == text), None)
+            stored = next(iter(known), None)
             if stored is not None:
                 left[name].remove(stored)
             else:
                 stored = Stored(_fresh(_slug(name), taken), text)
                 taken.add(stored.column)
+            if before is not None:
+                _move(moved, before.column, stored.column)
         elif source is not None:
             used.add(source)
             if source != name and source in left:
@@ -226,7 +275,9 @@ def _extend_entity(home: EntityLayout, specs: Mapping[str, str], was: Mapping[st
     for name, stored in home.fields.items():
         if name not in used:
             left.setdefault(name, []).append(stored)
-    return EntityLayout(home.table, fields, {name: tuple(columns) for name, columns in left.items() if columns})
+    now = {stored.column for stored in fields.values()}
+    kept = {name: tuple(columns) for name, columns in left.items() if columns}
+    return EntityLayout(home.table, fields, kept, _without(moved, now))
 
 
 def _slug(name: str) -> str:

@@ -54,6 +54,8 @@ class Attachments:
             sa.insert(_F).values({column.name: sa.bindparam(column.name) for column in columns})
         )
         self._forget = db.statement(sa.delete(_F).where(_F.c.id == sa.bindparam("id"), _F.c.record.is_(None)))
+        untaken = sa.and_(_F.c.record.is_(None), _F.c.at < sa.bindparam("before"))
+        self._loose = db.statement(sa.select(_F.c.id).where(untaken).order_by(_F.c.id))
         self._known = db.statement(sa.select(_F.c.path).where(among(_F.c.path, "paths")))
         self._find = db.statement(sa.select(*_COLUMNS).where(_F.c.id == sa.bindparam("id"), _F.c.deleted_at.is_(None)))
 
@@ -91,6 +93,11 @@ class Attachments:
         """A file that has not been deleted."""
         row = self._db.one(self._find, {"id": id})
         return Attachment(*row) if row else None
+
+    def loose(self, age: int) -> list[int]:
+        """Uploads that no record has ever taken, from before `age` seconds: forms that were never sent, tables of old imports."""
+        before = {"before": self._clock.now() - age * MICROSECONDS}
+        return [row[0] for row in self._db.all(self._loose, before)]
 
     def orphans(self, age: int) -> list[str]:
         """Stored files that no row knows, not even one in the trash, and broken-off uploads; none younger than `age` (seconds)."""

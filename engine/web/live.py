@@ -247,6 +247,8 @@ class LivePage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         site: Site = scope["app"].state.site
+        if request.method != "GET":
+            raise Refused(Problem("method-unknown", parameters={"method": request.method}), 405)
         stream = self._asked(request, site)
         await to_thread.run_sync(self._permitted, site, stream, limiter=site.limiter)
         site.streams.add(stream)

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 
 from engine.access.directory import Directory
 from engine.access.guests import Guests
+from engine.access.notices import Notices
 from engine.access.people import People
 from engine.access.personal import Personal
 from engine.app import App
@@ -69,12 +70,18 @@ class Site:
         db = Database.open(settings.database_url)
         db.prepare()
         files = Files(settings.files)
-        runtime = Runtime(db, clock)
+        people = People(db, clock)
+        runtime = Runtime(db, clock, people)
         limiter = CapacityLimiter(THREADS)
         return cls(
-            settings, db, clock, People(db, clock), Personal(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
+            settings, db, clock, people, Personal(db, clock), Directory(db), Handovers(runtime), Live(db), files, Attachments(db, clock, files), runtime, Rates(db, clock), Keys(db, clock), Metrics(),
             Bucket(settings.rate, settings.burst), limiter, GroupCommit(db, limiter), Guests(db, clock),
         )  # fmt: skip
+
+    @property
+    def notices(self) -> Notices:
+        """What people are told; the write path tells them."""
+        return self.runtime.notices
 
     def reading(self, app: App) -> Reading:
         """What reading needs of this version of the app; made once."""

@@ -61,13 +61,14 @@ WORDS = {
     "explain-everything": {"zh": "管理员可以做一切。", "en": "An administrator may do everything."},
     "explain-allowed": {"zh": "「{role}」允许:{rule}", "en": '"{role}" allows it: {rule}'},
     "explain-rows": {
-        "zh": "「{role}」只对满足「{rule}」的记录有效,这条不满足。",
+        "zh": "「{role}」只管这样的记录：{rule}。这条不是。",
         "en": '"{role}" covers only records where {rule}; this one is not.',
     },
     "explain-action": {"zh": "「{role}」没有「{action}」权限。", "en": '"{role}" may not {action}.'},
     "explain-hidden": {"zh": "「{role}」看不到这个字段。", "en": '"{role}" does not see this field.'},
     "explain-readonly": {"zh": "「{role}」不能修改这个字段。", "en": '"{role}" may not change this field.'},
     "explain-nothing": {"zh": "你的角色对它没有任何权限。", "en": "None of your roles gives any access."},
+    "rows-unseen": {"zh": "其他范围的记录", "en": "other records than this"},
     "rows-of-whole": {
         "zh": "所属{entity}在范围内的记录",
         "en": "records of a {entity} that is covered",

@@ -95,5 +95,19 @@ WORDS = {
     },
     "person-unknown": {"zh": "没有这位用户。", "en": "There is no such person."},
     "group-circle": {"zh": "「{label}」绕回了自己。", "en": '"{label}" leads back to the record itself.'},
+    "comment-empty": {"zh": "评论还没有内容。", "en": "The comment says nothing yet."},
+    "comment-too-long": {"zh": "评论最多 {limit} 个字。", "en": "A comment has at most {limit} characters."},
+    "comment-not-yours": {
+        "zh": "这条评论是别人写的，你不能改。",
+        "en": "Somebody else wrote this comment; you cannot change it.",
+    },
+    "comment-changed": {
+        "zh": "这条评论后来又被改过，不能撤销。",
+        "en": "This comment has been changed since; it cannot be undone.",
+    },
+    "mention-untold": {
+        "zh": "没有通知到 {names}：没有这个人，或他看不到这条记录。",
+        "en": "Not told: {names}. There is no such person, or he may not see this record.",
+    },
     "busy": {"zh": "系统正忙,请稍后再试。", "en": "The system is busy; try again in a moment."},
 }

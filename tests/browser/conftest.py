@@ -50,10 +50,11 @@ class Upkeep:
     `wang` and `zhao` are workers, `lin` plans and sees what is secret, `max` administers.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
+        """`more` is added to the text of the definition."""
         self.server = create_server(Settings(data=folder, log="error"))
         self.site: Site = self.server.state.site
-        publish(self.site.db, load(APP), SystemClock())
+        publish(self.site.db, load({"app.yaml": APP.read_text(encoding="utf-8") + more}), SystemClock())
         self.site.live.refresh()
         people = self.site.people
         team = people.create_team("east", "东区班组")
@@ -83,6 +84,7 @@ class Upkeep:
     def close(self) -> None:
         for client in self._clients:
             client.close()
+        self.site.streams.close_soon()
         self._uvicorn.should_exit = True
         self._thread.join(10)
         self.site.close()

@@ -76,5 +76,5 @@ def test_a_worker_who_may_restore_nothing_finds_nothing(upkeep: Upkeep) -> None:
     act(upkeep, "lin", Delete("visit", ids(upkeep, "visit")[0]))
     page = upkeep.browse("wang").get(f"{BIN}?entity=visit").text
     assert "东湖" not in page
-    assert "你没有可以恢复的记录" in page
+    assert "回收站是空的" in page
     assert "Recycle bin" in upkeep.browse("lin").get(f"{BIN}?language=en").text

@@ -153,7 +153,11 @@ class Checker:
                         values[name] = new
                 if version != record["version"]:
                     yield f"{model.name} {id} has version {record['version']}, its journal {version}"
-                wrong = [name for name in record if name not in skipped and values[name] != record[name]]
+                # Publishing computes the values of deleted records anew as well, of which nobody is told.
+                anew = model.computed if record["deleted_at"] is not None and self.app.number > 1 else ()
+                wrong = [
+                    name for name in record if name not in skipped and name not in anew and values[name] != record[name]
+                ]
                 if wrong:
                     yield f"{model.name} {id}: {wrong} are not what the journal tells"
         for entity, id in tales:

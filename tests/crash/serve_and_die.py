@@ -1,8 +1,9 @@
 """Server processes that are made to be killed: `serve_and_die.py URL FOLDER`.
 
 Reads lines from its input: `start PORT` or `start PORT POINT COUNT`.  Each is answered with the id of a process that
-serves on that port and kills itself when it passes that point for the `COUNT`th time.  The processes are forked from one
-that has imported everything, so that starting one again takes a moment instead of seconds.
+serves on that port and kills itself when it passes that point for the `COUNT`th time.  `publish` is answered with one that
+publishes two versions in turn until it is killed.  The processes are forked from one that has imported everything, so that
+starting one again takes a moment instead of seconds.
 """
 
 import os
@@ -14,13 +15,21 @@ from typing import Any
 
 import uvicorn
 
+from engine.clock import SystemClock
+from engine.definition import load
+from engine.problems import Refused
+from engine.publishing.apply import apply
+from engine.publishing.plan import plan_for
 from engine.storage import files
+from engine.storage.database import Database
+from engine.storage.errors import Conflict, LockTimeout
 from engine.storage.postgresql import PostgresWrite
 from engine.storage.session import Write
 from engine.storage.sqlite import SqliteWrite
 from engine.web.resource import Resource
 from engine.web.server import create_server
 from engine.web.settings import Settings
+from tests.crash.served import APP, NEXT
 
 POINTS = ("statement", "before commit", "after commit", "file renamed", "answered")
 
@@ -93,14 +102,33 @@ def serve(settings: Settings, port: int, point: str, count: int) -> None:
     uvicorn.run(server, host="127.0.0.1", port=port, access_log=False, log_config=None, ws="none")
 
 
+def publish(url: str) -> None:
+    """Publish the version that is not live, and again, while others write."""
+    db, clock = Database.open(url), SystemClock()
+    definitions = [load(files) for files in (APP, NEXT)]
+    while True:
+        for checked in definitions:
+            try:
+                plan = plan_for(db, checked, clock.now())
+                apply(db, plan, {hazard.key: "tested" for hazard in plan.hazards}, by=None, at=clock.now())
+            except Refused as refused:
+                if refused.status != 409:  # another publisher was killed after it had published
+                    raise
+            except (LockTimeout, Conflict):
+                pass
+
+
 def main(url: str, folder: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody is waited for, so the dead leave at once
     settings = Settings(database=url, data=Path(folder), rate=100_000, burst=1_000_000, log="error")
     for line in sys.stdin:
-        _, port, *rest = line.split()
+        what, *rest = line.split()
         child = os.fork()
         if child == 0:
             sys.stdin.close()
+            if what == "publish":
+                publish(url)
+            port, *rest = rest
             serve(settings, int(port), " ".join(rest[:-1]), int(rest[-1]) if rest else 0)
             os._exit(0)
         print(child, flush=True)

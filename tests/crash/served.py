@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ APP = {
     "works.yaml": WORKS.read_text(encoding="utf-8")
     + "views:\n  board: {entity: order, columns: [number], group: stage, sum: [total]}\n"
 }
+# Another column and index, a conversion, all values of a formula and the totals made anew, an entity more: what clients
+# write stays as it is.
+_EDITS = (
+    ("      big: {", "      rating: {type: integer, index: true}\n      big: {"), ("orders_total >= 10000", "10000 <= orders_total"),
+    ("rebate: {type: percent", "rebate: {type: number"), ("sum: [total]", "sum: [payable]"),
+    ("  note:\n", "  tool:\n    label: Tool\n    fields: {name: text}\n  note:\n"),
+)  # fmt: skip
+NEXT = {"works.yaml": reduce(lambda text, edit: text.replace(*edit), _EDITS, APP["works.yaml"])}
 BASE = "/api/v1/works"
 PDF = b"%%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n%% %s\ntrailer<</Root 1 0 R>>\n%%%%EOF\n"
 GONE = (OSError, http.client.HTTPException)
@@ -43,7 +52,7 @@ class Served:
     def __init__(self, url: str, folder: Path, processes: int = 1) -> None:
         self.url, self.folder = url, folder
         self.ports = [_free_port() for _ in range(processes)]
-        self.alive: dict[int, int] = {}  # port -> process
+        self.alive: dict[int, int] = {}  # port -> process; 0 is the one that publishes
         self.db = Database.open(url)
         self.db.prepare()
         clock = SystemClock()
@@ -59,9 +68,16 @@ class Served:
 
     def start(self, port: int, point: str = "", count: int = 0) -> None:
         """Let a server begin to serve on a port; it may die right away."""
+        self._make(port, f"start {port} {point} {count}" if point else f"start {port}")
+
+    def publish(self) -> None:
+        """Let a process publish one version after the other."""
+        self._make(0, "publish")
+
+    def _make(self, port: int, how: str) -> None:
         assert self.maker.stdin is not None
         assert self.maker.stdout is not None
-        self.maker.stdin.write(f"start {port} {point} {count}\n" if point else f"start {port}\n")
+        self.maker.stdin.write(f"{how}\n")
         self.maker.stdin.flush()
         self.alive[port] = int(self.maker.stdout.readline())
 
@@ -106,7 +122,7 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for port in self.ports:
+        for port in list(self.alive):
             self.kill(port)
         self.maker.kill()
         self.maker.communicate()
@@ -169,8 +185,17 @@ class Known:
 class Clients:
     """`count` people who write at random until they are stopped, and ask again where they got no answer."""
 
-    def __init__(self, served: Served, ledger: Ledger, count: int, seed: int, orders: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        served: Served,
+        ledger: Ledger,
+        count: int,
+        seed: int,
+        orders: int = 1_000_000,
+        unsure: tuple[int, ...] = (),
+    ) -> None:
         self.served, self.ledger, self.seed = served, ledger, seed
+        self.unsure = unsure  # answers that say as little as none
         self.known = Known(most=orders)
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._use, args=(number,)) for number in range(count)]
@@ -203,6 +228,10 @@ class Clients:
                     status, answer = client.ask(ask.method, ask.path, ask.body, ask.headers)
                 except GONE:
                     # Nobody knows whether it was done. Most people try again.
+                    pending = ask if ask.again and chance.random() < 0.7 else None
+                    self.stopping.wait(0.02)
+                    continue
+                if status in self.unsure:
                     pending = ask if ask.again and chance.random() < 0.7 else None
                     self.stopping.wait(0.02)
                     continue
@@ -357,9 +386,11 @@ class Clients:
 
 
 @contextlib.contextmanager
-def working(served: Served, ledger: Ledger, count: int, seed: int, orders: int = 1_000_000) -> Iterator[Clients]:
+def working(
+    served: Served, ledger: Ledger, count: int, seed: int, orders: int = 1_000_000, unsure: tuple[int, ...] = ()
+) -> Iterator[Clients]:
     """Clients at work; afterwards they have stopped."""
-    with Clients(served, ledger, count, seed, orders) as clients:
+    with Clients(served, ledger, count, seed, orders, unsure) as clients:
         yield clients
 
 

@@ -21,9 +21,12 @@ from tests.crash.served import Served, working
 LOOK_EVERY = 25  # kills between two looks at everything
 
 
-def killed(served: Served, ledger: Ledger, kills: int, seed: int, clients: int = 4) -> int:
+def killed(served: Served, ledger: Ledger, kills: int, seed: int, clients: int = 4, publishing: bool = False) -> int:
     """Kill servers under load: every second time at a point that is passed a random number of times, else at a random
-    moment.  How many died by themselves at their point.  The clients go on through it all."""
+    moment.  How many died by themselves at their point.  The clients go on through it all.
+
+    With `publishing`, one process publishes two versions in turn all the while, and is killed as often.
+    """
     chance = random.Random(seed)
     died = 0
     done = 0
@@ -31,6 +34,8 @@ def killed(served: Served, ledger: Ledger, kills: int, seed: int, clients: int =
         some = min(LOOK_EVERY, kills - done)
         with working(served, ledger, clients, seed * 1_000_000 + done):
             for turn in range(done, done + some):
+                if publishing:
+                    served.publish()
                 port = chance.choice(served.ports)
                 if turn % 2 == 0:
                     time.sleep(chance.uniform(0.05, 0.4))
@@ -45,6 +50,9 @@ def killed(served: Served, ledger: Ledger, kills: int, seed: int, clients: int =
                         time.sleep(0.005)
                     died += served.dead(port)
                     served.kill(port)
+                if publishing:
+                    time.sleep(chance.uniform(0, 0.3))
+                    served.kill(0)
                 served.start(port)
                 assert served.ready(port)
         done += some
@@ -53,11 +61,13 @@ def killed(served: Served, ledger: Ledger, kills: int, seed: int, clients: int =
     return died
 
 
-def survived(url: str, folder: Path, kills: int, seed: int, processes: int = 1, clients: int = 4) -> None:
+def survived(
+    url: str, folder: Path, kills: int, seed: int, processes: int = 1, clients: int = 4, publishing: bool = False
+) -> None:
     ledger = Ledger()
     began = time.monotonic()
     with Served(url, folder, processes) as served:
-        died = killed(served, ledger, kills, seed, clients)
+        died = killed(served, ledger, kills, seed, clients, publishing)
         checker = served.checker()
         unsure = sum(intent.status is None for intent in ledger.intents)
         orphans = checker.orphans()
@@ -67,6 +77,8 @@ def survived(url: str, folder: Path, kills: int, seed: int, processes: int = 1, 
         checker.files.sweep(attachments.orphans(age=-1))
         assert checker.orphans() == []
         assert checker.faults(ledger) == []
+        if publishing:
+            assert checker.app.number >= kills // 2
     assert ledger.acknowledged > kills
     print(
         f"{kills} kills ({died} at a point) in {time.monotonic() - began:.0f} s: {ledger.acknowledged} acknowledged, "
@@ -76,6 +88,16 @@ def survived(url: str, folder: Path, kills: int, seed: int, processes: int = 1, 
 
 def test_what_was_acknowledged_survives_kills(database_url: str, tmp_path: Path) -> None:
     survived(database_url, tmp_path, kills=6, seed=1)
+
+
+def test_what_was_acknowledged_survives_kills_of_servers_and_of_publishing(database_url: str, tmp_path: Path) -> None:
+    survived(database_url, tmp_path, kills=6, seed=2, publishing=True)
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_survives_many_kills_of_publishing(database_url: str, tmp_path: Path) -> None:
+    kills = int(os.environ.get("KILLS", "200"))
+    survived(database_url, tmp_path, kills, seed=time.time_ns() % 1_000, publishing=True)
 
 
 @pytest.mark.long

@@ -22,6 +22,8 @@ from engine.storage.database import Database
 from engine.storage.files import Files
 from tests.runtime.conftest import HERE, START, open_app
 
+DAY = 86_400_000_000
+
 SAMPLE = """
 sample:
   password: works-demo
@@ -143,6 +145,42 @@ def test_every_shape_gives_what_it_says(database: Database, sampled: App, tmp_pa
     lines = rows(database, sampled, "line")
     assert {line["part"] for line in lines} <= {"轴承", "密封", "电机"}
     assert all(10_00 <= line["price"] <= 900_00 for line in lines)
+
+
+LATELY = (
+    SAMPLE.replace("region: {north: 75, south: 25}", "region: {since: 60 d, of: north, otherwise: south}")
+    .replace("owner: {same: client.owner}", "owner: {since: 60 d, of: null, otherwise: {role: fitter}}")
+    .replace("discount: {from: 0, to: 0.4}", "discount: {from: 0, to: 0.4}\n        margin: {from: 1000, to: 9000}")
+    .replace("price: {from: 10, to: 900}", "price: {part: order.margin, from: 0.2, to: 0.5}")
+)
+
+
+def test_shapes_know_what_is_new_and_what_is_a_part_of_something(database: Database, tmp_path: Path) -> None:
+    app = app_of(LATELY)
+    fill(database, app, tmp_path)
+    line = sampled_now({}) - 60 * DAY
+    clients = {row["id"]: row for row in rows(database, app, "client")}
+    assert {row["region"] for row in clients.values()} == {"north", "south"}
+    for client in clients.values():
+        assert client["region"] == ("north" if client["created_at"] >= line else "south")
+    orders = rows(database, app, "order")
+    assert {order["owner"] is None for order in orders} == {True, False}, "nobody is put where a shape leaves it empty"
+    margin = {order["id"]: order["margin"] for order in orders}
+    lines = rows(database, app, "line")
+    assert lines
+    assert all(0.2 * margin[each["order"]] - 100 <= each["price"] <= 0.5 * margin[each["order"]] for each in lines)
+    assert all(each["price"] % 100 == 0 for each in lines), "whole units"
+
+
+def test_records_that_are_open_are_so_since_lately_but_for_a_few(
+    database: Database, sampled: App, tmp_path: Path
+) -> None:
+    """A stage with a limit of three working days does not keep for months what nobody forgot."""
+    fill(database, sampled, tmp_path, size=3)
+    working = [order for order in rows(database, sampled, "order") if order["stage"] == "working"]
+    old = [order for order in working if order["stage_entered_at"] < sampled_now({}) - 21 * DAY]
+    assert len(working) > 4
+    assert len(old) <= max(2, len(working) // 4)
 
 
 def sampled_now(order: dict[str, Any]) -> int:

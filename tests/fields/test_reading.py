@@ -201,3 +201,11 @@ def test_a_known_place_is_never_mended_into_another() -> None:
     for text, city in (("江苏省泰州市海陵区", "泰州市"), ("浙江省台州市椒江区", "台州市"), ("安徽省宿州市", "宿州市")):
         assert corrected(text) == ({**corrected(text)[0], "city": city}, [])
     assert make("region").read("江苏省/徐州市") == "江苏省/徐州市"
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u200b\u200d\ufeff ", "\u3164", "\u2800\u2060", "\u00ad", "\u200e\u200f"])
+@pytest.mark.parametrize("kind", ["text", "longtext"])
+def test_a_text_in_which_nobody_could_see_anything_is_empty(kind: str, text: str) -> None:
+    field = make(kind)
+    assert (field.parse(text), field.read(text)) == (None, None)
+    assert field.parse(f"{text}x") is not None

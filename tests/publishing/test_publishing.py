@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from engine.access.principal import engine_principal
 from engine.definition import load
 from engine.definition.rename import rename
 from engine.problems import Refused
@@ -23,6 +24,7 @@ from engine.publishing.changes import (
 )  # fmt: skip
 from engine.publishing.plan import Plan
 from engine.publishing.versions import diff, versions
+from engine.runtime import Create, Runtime
 from engine.storage import system
 from engine.storage.errors import UniqueViolation
 from engine.storage.schema import inspect
@@ -439,3 +441,93 @@ def test_old_records_are_found_by_what_a_changed_formula_says(bench: Bench, edit
     table = bench.app.entities["visit"].table
     found = bench.db.statement(sa.select(table.c.note).where(matches(table, "words")))
     assert bench.db.all(found, {"words": query_tokens("omega")}) == [("x",)]
+
+
+def test_going_back_writes_nothing_over_values_of_a_field_whose_name_another_has_taken(
+    bench: Bench, edit: Edit
+) -> None:
+    bench.add("visit", note="twelve")
+    bench.publish(
+        edit(
+            ("      note: text\n", "      other: text\n"),
+            ("    title: note\n", ""),
+            ("columns: [note]", "columns: [amount]"),
+        )
+    )
+    bench.publish(
+        edit(
+            ("note: text", "note: {type: longtext, was: other}"),
+            ("    title: note\n", ""),
+            ("columns: [note]", "columns: [amount]"),
+        )
+    )
+    assert bench.values("visit", "note") == [None]
+    bench.back_to(1)
+    assert bench.values("visit", "note") == ["twelve"]
+
+
+def test_a_type_that_is_changed_back_writes_nothing_over_values_of_a_field_that_was_dropped(
+    bench: Bench, edit: Edit
+) -> None:
+    bench.add("visit", note="twelve")
+    bare = (("    title: note\n", ""), ("columns: [note]", "columns: [amount]"))
+    bench.publish(edit(("      note: text\n", ""), *bare))
+    bench.publish(edit(("note: text", "note: number"), *bare))
+    bench.add("visit", note=700)
+    bench.publish(edit(*bare))
+    assert bench.values("visit", "note") == [None, "7.00"]
+    bench.back_to(1)
+    assert bench.values("visit", "note") == ["twelve", None]
+
+
+def test_an_entity_that_comes_back_is_searched_and_compared_by_what_it_says_then(bench: Bench, edit: Edit) -> None:
+    bench.publish(
+        edit(
+            (
+                "      name: {type: text, required: true}\n",
+                "      name: {type: text, required: true}\n      street: text\n",
+            )
+        )
+    )
+    key = (
+        Runtime(bench.db, bench.clock)
+        .execute(bench.app, engine_principal(), Create("place", {"name": "Mill", "street": "Elm"}))
+        .id
+    )
+    gone = edit(
+        ("  place:\n    label: 门店\n    title: name\n    fields:\n      name: {type: text, required: true}\n", ""), ("      place: {type: lookup, to: place, on_delete: keep, inverse: visits}\n", ""),
+        ('    place: {rows: "true", actions: [read]}\n', ""),
+    )  # fmt: skip
+    bench.publish(gone)
+    bench.publish(edit(("entities:\n  place:\n", "entities:\n  place:\n    duplicates: {match: {name: 100}}\n")))
+    table = bench.app.entities["place"].table
+    found = {
+        word: bench.db.all(
+            bench.db.statement(sa.select(table.c.id).where(matches(table, "words"))), {"words": query_tokens(word)}
+        )
+        for word in ("mill", "elm")
+    }
+    assert found == {"mill": [(key,)], "elm": []}
+    keys = sa.select(system.match_key.c.record).where(system.match_key.c.entity == "shop.place")
+    assert {row[0] for row in bench.db.all(bench.db.statement(keys))} == {key}
+
+
+def test_what_draws_on_a_field_draws_on_another_that_takes_its_name(bench: Bench, edit: Edit) -> None:
+    bench.publish(edit(("      note: text\n", "      note: text\n      other: text\n")))
+    key = bench.add("visit", note="elm", amount=100, twice=200)
+    bare = (
+        ("    title: note\n", ""),
+        ("      note: text\n", ""),
+        ("columns: [note]", "columns: [owner]"),
+        ("sort: -amount, ", ""),
+    )
+    bench.publish(
+        edit(*bare, ("      amount: money\n      twice: {type: money, formula: amount * 2}\n", "      twice: money\n"))
+    )
+    bench.publish(edit(("formula: amount * 2", "formula: amount * 2.00")))
+    assert bench.values("visit", "note", "amount", "twice") == [("elm", 100, 200)]
+    table = bench.app.entities["visit"].table
+    found = bench.db.all(
+        bench.db.statement(sa.select(table.c.id).where(matches(table, "words"))), {"words": query_tokens("elm")}
+    )
+    assert found == [(key,)]

@@ -73,6 +73,7 @@ def test_a_merge_fills_an_empty_file_field_and_a_restored_loser_leaves_the_file_
     assert (photos(works, keep), placed(works)) == ([file], {file: (keep, "photos")})
     works.act("max", Restore("order", lose))
     assert (photos(works, keep), placed(works)) == ([file], {file: (keep, "photos")})
+    assert photos(works, lose) == [], "it lists nothing that is another's"
 
 
 def test_deleting_and_restoring_leaves_files_where_they_are(works: Works) -> None:

@@ -1,6 +1,6 @@
 """Columns stay where they are: renaming, dropping, bringing back and changing types lose nothing."""
 
-from engine.storage.layout import Layout, Renames, extend
+from engine.storage.layout import Layout, Renames, extend, restore
 
 V1 = extend(None, "shop", {"visit": {"note": "text", "amount": "money:2:CNY"}, "place": {"name": "text"}})
 
@@ -48,8 +48,22 @@ def test_a_new_field_never_takes_a_column_that_holds_something_else() -> None:
     v3 = extend(v2, "shop", {"visit": {"amount": "money:2:CNY", "note": "number:2"}})
     assert columns(v3)["note"] == "note_2"
     v4 = extend(v3, "shop", {"visit": {"amount": "money:2:CNY", "note": "text"}})
-    assert columns(v4)["note"] == "note"
-    assert [stored.column for stored in v4["visit"].left["note"]] == ["note_2"]
+    assert columns(v4)["note"] == "note_3", (
+        "converting into the first one would write over what the dropped field holds"
+    )
+    assert [stored.column for stored in v4["visit"].left["note"]] == ["note", "note_2"]
+
+
+def test_a_conversion_goes_back_the_way_it_came_and_no_other() -> None:
+    v2 = extend(V1, "shop", {"visit": {"note": "number:2", "amount": "money:2:CNY"}})
+    assert (columns(v2)["note"], v2["visit"].moved) == ("note_2", {"note": "note_2"})
+    v3 = extend(v2, "shop", {"visit": {"note": "text", "amount": "money:2:CNY"}})
+    assert (columns(v3)["note"], v3["visit"].moved) == ("note", {"note_2": "note"})
+    dropped = extend(V1, "shop", {"visit": {"amount": "money:2:CNY"}})
+    another = extend(dropped, "shop", {"visit": {"note": "number:2", "amount": "money:2:CNY"}})
+    assert restore(v2, V1)["visit"].moved == {"note_2": "note"}
+    assert restore(another, V1)["visit"].moved == {}
+    assert Layout.from_json(v2.to_json()) == v2
 
 
 def test_another_type_gets_another_column_and_the_old_type_the_old_one() -> None:
@@ -113,3 +127,13 @@ def test_physical_names_are_short_ascii_and_never_the_engines() -> None:
     )
     assert not {"stage", "search", "xmin"} & set(found.values())
     assert len(extend(None, "a" * 31, {"e" * 99: {}})["e" * 99].table) <= 60
+
+
+def test_an_entity_that_comes_back_brings_its_columns_and_converts_none() -> None:
+    gone = extend(V1, "shop", {"place": {"name": "text"}})
+    back = extend(gone, "shop", {"visit": {"note": "text", "amount": "text"}, "place": {"name": "text"}})
+    assert columns(back) == {"note": "note", "amount": "amount_2"}
+    assert back["visit"].moved == {}, "nothing was converted, so nothing may be converted back"
+    again = restore(back, V1)
+    assert columns(again) == {"note": "note", "amount": "amount"}
+    assert again["visit"].moved == {}

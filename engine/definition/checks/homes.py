@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from engine.analytics.cards import Card, Mention, RecordsCard
 from engine.analytics.cards.actions import ActionsCard
+from engine.analytics.cards.duplicates import DuplicatesCard
 from engine.analytics.cards.number import NumberCard
 from engine.analytics.cards.records import ListCard
 from engine.definition.checks.base import Check
@@ -117,9 +118,20 @@ class CardIdle(Check):
 
     def find(self, facts: Facts) -> Iterator[Problem]:
         for path, card in _cards(facts):
-            for key, why in _idle(card):
+            idle = [*_idle(card), *_unlike(facts, card)]
+            for key, why in idle:
                 place = (*path, *key)
                 yield facts.problem(self.code, place, key=True, name=str(key[-1]), why=why)
+
+
+def _unlike(facts: Facts, card: Card) -> Iterator[tuple[KeyPath, Label]]:
+    if isinstance(card, DuplicatesCard):
+        entity = facts.definition.entities.get(card.entity)
+        if entity is not None and entity.duplicates is None:
+            yield (
+                ("entity",),
+                Label("它没有 duplicates，不知道怎样算重复", "it has no duplicates, which say when records are alike"),
+            )
 
 
 def _idle(card: Card) -> Iterator[tuple[KeyPath, Label]]:

@@ -50,6 +50,11 @@ def _constants(shape: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     elif not isinstance(shape, Mapping):
         if shape is not None:
             yield path, shape
+    elif "part" in shape or "now" in shape:
+        pass  # shares of another value, and spans
+    elif "since" in shape and "of" in shape:
+        yield from _constants(shape["of"], (*path, "of"))
+        yield from _constants(shape.get("otherwise"), (*path, "otherwise"))
     elif "from" in shape and "to" in shape:
         for key in ("from", "to"):
             if not isinstance(shape[key], str):  # a span counts from the creation of the record
@@ -64,7 +69,7 @@ def _constants(shape: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
         yield from _constants(shape.get("otherwise"), (*path, "otherwise"))
     elif "same" in shape and set(shape) <= {"same", "otherwise"}:
         yield from _constants(shape.get("otherwise"), (*path, "otherwise"))
-    elif not set(shape) & {"role", "files"}:
+    elif not set(shape) & {"role", "team", "files"}:
         for key in shape:
             yield (*path, key), key
 

@@ -9,6 +9,8 @@ from engine.runtime.bulk import Visit
 from engine.workflows.process import ProcessApp, TransitionApp
 
 _LONGEST = 12 * DAY  # what a stage without a limit takes at most
+_STUCK = 0.05  # of the records in a stage with a limit
+_PATIENCE = 3  # times what the stages up to the present one may take
 _WEEKEND = 1.5  # working time in days of the calendar
 _UNITS = {"time": 1_000_000, "workdays": DAY * _WEEKEND, "workhours": 3 * 3_600_000_000}
 
@@ -20,6 +22,7 @@ class Routes:
         self.process, self.rnd = process, rnd
         weights = make.stages.get(process.name) or {}
         self.weights = {stage: weight for stage, weight in weights.items() if stage in process.stages and weight > 0}
+        self.ends = {stage: weight for stage, weight in self.weights.items() if process.stages[stage].definition.end}
         self._found: dict[str, tuple[TransitionApp, ...]] = {}
 
     def target(self) -> str:
@@ -29,8 +32,18 @@ class Routes:
         return self.rnd.choices(list(self.weights), list(self.weights.values()))[0]
 
     def way(self, created: int, now: int) -> list[Visit]:
-        """The stages a record made at `created` has been through by now."""
-        return self.timed(created, self.steps(self.target()), now)
+        """The stages a record made at `created` has been through by now.
+
+        Where its last stage has a limit, an old record has moved on to an end; a few are stuck, as everywhere.
+        """
+        target = self.target()
+        steps = self.steps(target)
+        stage = self.process.stages[target].definition
+        if self.ends and stage.limit is not None and stage.end is None and self.rnd.random() > _STUCK:
+            patience = sum(self.longest(each) for each in (*(left for left, _ in steps), target)) * _PATIENCE
+            if now - created > patience:
+                steps = self.steps(self.rnd.choices(list(self.ends), list(self.ends.values()))[0])
+        return self.timed(created, steps, now)
 
     def steps(self, target: str) -> list[tuple[str, TransitionApp]]:
         """(stage left, transition) up to the target. Those that fail do so somewhere on the way."""
@@ -67,7 +80,8 @@ class Routes:
         room = max(now - created, len(steps) * 60_000_000)
         # Open records have moved lately; closed ones have taken the time that they needed.
         ended = self.process.stages[steps[-1][1].to].definition.end is not None
-        wanted = room * 0.97 if ended else max(room - self.rnd.randint(0, 14 * DAY), room * 0.3)
+        stay = int(self.rnd.triangular(0, 1.3, 0.4) * self.longest(steps[-1][1].to))
+        wanted = room * 0.97 if ended else max(room - stay, room * 0.3)
         total = sum(spans)
         factor = min(1.0, wanted / total) if ended else wanted / total
         at = created
@@ -77,9 +91,12 @@ class Routes:
         return visits
 
     def dwell(self, stage: str) -> int:
+        return int(self.rnd.triangular(0.1, 1.6, 0.5) * self.longest(stage))
+
+    def longest(self, stage: str) -> int:
+        """How long a stage may take, in microseconds of the calendar."""
         limit = self.process.stages[stage].definition.limit
-        longest = _LONGEST if limit is None else limit.amount * _UNITS[limit.kind]
-        return int(self.rnd.triangular(0.1, 1.6, 0.5) * longest)
+        return _LONGEST if limit is None else int(limit.amount * _UNITS[limit.kind])
 
     def reason(self, taken: TransitionApp) -> str | None:
         if taken.reason == "none" or (taken.reason == "optional" and not taken.reasons):

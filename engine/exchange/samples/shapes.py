@@ -37,7 +37,12 @@ _KEYS = (
     {"same"},
     {"same", "otherwise"},
     {"role"},
+    {"team"},
     {"files"},
+    {"now"},
+    {"since", "of"},
+    {"since", "of", "otherwise"},
+    {"part", "from", "to"},
 )
 
 
@@ -158,6 +163,12 @@ class Maker:
             return self.constant(name, field, said)
         if set(said) not in _KEYS:
             return self.weighted(name, field, said)
+        if "now" in said:
+            return self.between(name, field, said["now"]["from"], said["now"]["to"], present=True)
+        if "since" in said:
+            return self.since(name, field, said)
+        if "part" in said:
+            return self.part(name, field, said["part"], float(said["from"]), float(said["to"]))
         if "from" in said:
             return self.between(name, field, said["from"], said["to"])
         if "share" in said:
@@ -171,6 +182,8 @@ class Maker:
             return self.by(name, field, said)
         if "same" in said:
             return self.same(said["same"], self.shape(name, field, said.get("otherwise")))
+        if "team" in said:
+            return lambda making: self.world.teams.get(said["team"])
         if "role" in said:
             role = said["role"]
             return lambda making: self.world.person(role)
@@ -213,20 +226,45 @@ class Maker:
         weights = [float(weight) for weight in said.values()]
         return lambda making: rnd.choices(shapes, weights)[0](making)
 
-    def between(self, name: str, field: Field, low: Any, high: Any) -> Shape:
+    def since(self, name: str, field: Field, said: Mapping[str, Any]) -> Shape:
+        """One shape for records that were made lately, another for older ones."""
+        age = span(str(said["since"]))
+        if age is None:
+            raise self.unfit(name)
+        new, old = self.shape(name, field, said["of"]), self.shape(name, field, said.get("otherwise"))
+        return lambda making: (new if making.at >= self.world.now - age else old)(making)
+
+    def part(self, name: str, field: Field, path: str, low: float, high: float) -> Shape:
+        """So much of the number along a path, in whole units."""
+        if not isinstance(field, Numeric):
+            raise self.unfit(name)
+        unit, first = 10**field.scale, path.partition(".")[0]
+
+        def found(making: Making) -> Any:
+            whole = self.world.follow(self.model, {first: making.value(first)}, path)
+            return None if whole is None else int(whole * self.world.rnd.uniform(low, high)) // unit * unit
+
+        return found
+
+    def between(self, name: str, field: Field, low: Any, high: Any, *, present: bool = False) -> Shape:
+        """A number between two, or a moment so far from when the record was made; with `present`, from now."""
         rnd, world = self.world.rnd, self.world
         if isinstance(low, str):
             first, last = span(low), span(high)
             if first is None or last is None:
                 raise self.unfit(name)
-            self.longest = max(self.longest, last)
+            self.longest = max(self.longest, 0 if present else last)
             # What begins within a day has happened; what begins later may be still to come.
-            fact = first < DAY
+            fact = first < DAY and not present
 
             def later(making: Making) -> Any:
-                moment = making.at + rnd.randint(first, max(first, last))
+                moment = (world.now if present else making.at) + rnd.randint(first, max(first, last))
                 if fact and moment > world.now:
                     moment = rnd.randint(min(making.at, world.now), world.now)
+                if present and isinstance(field, DatetimeField):
+                    # Appointments are made for working hours, at the quarter.
+                    day = world.app.calendar.local_day(moment)
+                    return world.app.calendar.at(day, rnd.randrange(9 * 60, 18 * 60, 15))
                 if isinstance(field, DateField):
                     return world.app.calendar.local_day(moment)
                 return moment // (60 * SECOND) * 60 * SECOND if isinstance(field, DatetimeField) else moment - making.at

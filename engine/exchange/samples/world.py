@@ -185,8 +185,9 @@ def terms(model: EntityApp, name: str) -> list[tuple[str, str | None, tuple[Any,
 
 def _paths(shape: Any) -> Iterable[str]:
     if isinstance(shape, Mapping):
-        if isinstance(shape.get("same"), str):
-            yield shape["same"]
+        for key in ("same", "part"):
+            if isinstance(shape.get(key), str):
+                yield shape[key]
         for each in shape.values():
             yield from _paths(each)
     elif isinstance(shape, (list, tuple)):

@@ -34,4 +34,6 @@ async def explain(call: AppCall) -> Response:
     if action is None:
         raise Refused(Problem("parameter-unfit", "action", {"name": "action", "expected": ", ".join(_ACTIONS)}), 400)
     with call.site.db.read(snapshot=True) as r:
-        return answers.answer({"grants": call.lens.explain(r, call.entity, action, call.id, given.get("field"))})
+        return answers.answer(
+            {"grants": call.lens.explain(r, call.entity, action, call.id, given.get("field"), own=True)}
+        )

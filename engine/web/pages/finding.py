@@ -13,6 +13,7 @@ from engine.reading import Query
 from engine.reading.searched import searched_fields
 from engine.storage.search import query_tokens, search_tokens
 from engine.web.pages.cells import Titles, cell
+from engine.web.pages.duplicates import looked_through
 from engine.web.pages.filters import State
 from engine.web.pages.frame import DENSITIES, LANGUAGES, THEMES
 from engine.web.pages.kept import kept
@@ -148,8 +149,13 @@ def _places(visit: AppVisit, text: str) -> Group:
         hits += [
             Hit(visit.t("home"), home, "home"),
             Hit(visit.t("me"), f"{home}my-page", "user"),
+            Hit(visit.t("notices"), f"{home}my-notices", "bell"),
             Hit(visit.t("help"), f"{home}my-help", "book"),
         ]
+        if looked_through(visit):
+            hits.append(Hit(visit.t("pairs"), f"{home}my-duplicates", "merge"))
+        if visit.managed_forms():
+            hits.append(Hit(visit.t("public-forms"), f"{home}public-forms", "world"))
     return Group(visit.t("find-places"), tuple(_like(hits, text))[:PLACES])
 
 

@@ -6,7 +6,7 @@ of a record do not disturb each other; where they changed the same field, both v
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -240,7 +240,11 @@ def _draw(
             may = _may_edit_rows(visit, model, name) if name in model.children else name in writable
             if creating and not may:
                 continue  # what only the engine fills has no value yet
-            shown.append(conditions.apply(inputs.input(model, name, draft.values, writable=may), name))
+            control = conditions.apply(inputs.input(model, name, draft.values, writable=may), name)
+            if not creating and (not may or name in model.readonly_when) and not model.fields[name].derived:
+                place = visit.href(model.name, str(visit.id), "why")
+                control = replace(control, why=f"{place}?action=update&field={name}")
+            shown.append(control)
         if shown:
             sections.append(
                 Section(part.name, part.label, part.help, part.columns, tuple(shown), not conditions.shows(part))

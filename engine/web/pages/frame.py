@@ -71,6 +71,8 @@ class Shell:
     help: str
     live: str
     manifest: str
+    notices: str
+    unread: str
     starred: tuple[Link, ...] = ()
 
 

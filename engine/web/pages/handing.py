@@ -90,10 +90,10 @@ def get_handover(visit: AppVisit) -> Response:
 
 
 def _leaver(visit: AppVisit, here: Address) -> Colleague | None:
-    return _chosen(visit, here.get("leaver"), here.get("leaver.text"))
+    return chosen_person(visit, here.get("leaver"), here.get("leaver.text"))
 
 
-def _chosen(visit: AppVisit, id: str, text: str, active: bool = False) -> Colleague | None:
+def chosen_person(visit: AppVisit, id: str, text: str, active: bool = False) -> Colleague | None:
     """A person by id, or by the name that was typed where no script turned it into an id."""
     directory, app = visit.site.directory, visit.app.name
     number = id_in(id)
@@ -108,7 +108,7 @@ def _chosen(visit: AppVisit, id: str, text: str, active: bool = False) -> Collea
 def _with_added(visit: AppVisit, here: Address, leaver: Colleague | None) -> str:
     """The address with one more receiver, or a whole team of them."""
     directory, app = visit.site.directory, visit.app.name
-    one = _chosen(visit, here.get("add"), here.get("add.text"), active=True)
+    one = chosen_person(visit, here.get("add"), here.get("add.text"), active=True)
     team = id_in(here.get("team"))
     added = ([one] if one else []) + (directory.members(app, team) if team is not None else [])
     ids = [*here.all("to"), *(str(each.id) for each in added if leaver is None or each.id != leaver.id)]
@@ -188,7 +188,7 @@ def _holdings(visit: AppVisit, r: Any, leaver: Colleague, receivers: Sequence[Co
 def post_handover(visit: AppVisit) -> Response:
     """Plan it as the form says, and go where it is carried out."""
     _entered(visit)
-    leaver = _chosen(visit, visit.field("leaver"), "")
+    leaver = chosen_person(visit, visit.field("leaver"), "")
     if leaver is None:
         raise Refused(Problem("person-unknown", "leaver"), 404)
     ids = [str(each) for each in visit.form.getlist("to")] if visit.form is not None else []
@@ -214,10 +214,14 @@ def post_handover(visit: AppVisit) -> Response:
 def get_people(visit: AppVisit) -> Response:
     """People by what was typed of their names, as JSON: id and title."""
     _entered(visit)
+    return Response(orjson.dumps(person_titles(visit)), media_type="application/json")
+
+
+def person_titles(visit: AppVisit) -> list[dict[str, str]]:
+    """People of the app by what was typed of their names: id and title."""
     query = visit.request.query_params
     found = visit.site.directory.find(visit.app.name, query.get("q", "")[:100], 20, query.get("active") == "1")
-    titles = [{"id": str(each.id), "title": _title(visit, each)} for each in found]
-    return Response(orjson.dumps(titles), media_type="application/json")
+    return [{"id": str(each.id), "title": _title(visit, each)} for each in found]
 
 
 def _title(visit: AppVisit, each: Colleague) -> str:

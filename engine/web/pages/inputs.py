@@ -62,6 +62,7 @@ class Input:
     columns: tuple["Input", ...] = ()
     rows: tuple["InputRow", ...] = ()
     blank: "InputRow | None" = None
+    why: str = ""  # where it says why it may not be changed
 
 
 @dataclass(frozen=True)

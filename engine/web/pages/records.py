@@ -15,7 +15,7 @@ from engine.runtime.moves import Way
 from engine.web.pages.cells import COLORS, Cell, Column, Row, Titles, cell, is_number, row
 from engine.web.pages.events import events, stage_bar
 from engine.web.pages.frame import Link, said
-from engine.web.pages.gates import Gate, Move, gate_of, main_move, other_moves, ways_of
+from engine.web.pages.gates import Gate, Move, gate_of, label_of, main_move, other_moves, ways_of
 from engine.web.pages.kept import star_of
 from engine.web.pages.layout import record_parts
 from engine.web.pages.lists import columns_of
@@ -164,10 +164,29 @@ def _actions(
     return {
         "main": main,
         "menu": menu,
+        "locked": [] if deleted else _locked(visit, model, href, may, ways),
+        "no_edit": f"{href}/why?action=update" if not deleted and not may["update"] else "",
         "edit": f"{href}/edit" if may["update"] else "",
         "delete": may["delete"],
         "restore": deleted and lens.may(model.name, "restore"),
     }
+
+
+def _locked(visit: AppVisit, model: EntityApp, href: str, may: Mapping[str, bool], ways: Sequence[Way]) -> list[Link]:
+    """What is not open to the reader although others do it here: each with the address that says why."""
+    t = visit.t
+    found = [
+        Link(label_of(visit, way), f"{href}/why?transition={way.transition.name}", "gate")
+        for way in ways
+        if way.refusal is not None
+    ]
+    if not may["convert"]:
+        found += [
+            Link(each.label[t.language], f"{href}/why?action=convert", "convert") for each in model.conversions.values()
+        ]
+    if not may["delete"]:
+        found.append(Link(t("delete"), f"{href}/why?action=delete", "trash"))
+    return found
 
 
 def _sections(

@@ -19,4 +19,6 @@ def tools(visit: AppVisit, r: Any = None) -> list[Link]:
         found.append(Link(t("handover"), visit.href("my-handover"), "users"))
     if kept(visit):
         found.append(Link(t("trash"), visit.href("my-trash"), "trash"))
+    if visit.principal.administrator:
+        found.append(Link(t("permissions"), visit.href("my-explain"), "shield"))
     return found

@@ -47,6 +47,7 @@ MOST_FILES = 100
 MOST_TEXT = 1 << 20  # bytes of one value that is not a file
 FLASH = "dougong-note"
 HOME = "home"  # the cookie that names the home that he chose, one for each app
+MOST_UNREAD = 99
 STARS = 6  # at the side
 BAR = 3  # entities in a phone's bar
 FOLDED = "folded"  # groups of the menu that the reader closed, as pages.js keeps them
@@ -249,8 +250,14 @@ class AppVisit(Visit):
         return Shell(
             self.app.label[self.language], home, f"{home}my-page", f"{home}my-search", self.principal.name, self._team(),
             self.current, self._menu(links), tuple(links[name] for name in self._bar(shown)), app_links(self, self.app.name),
-            f"{home}my-help", f"{home}my-live", f"{home}manifest.webmanifest", self._starred(),
+            f"{home}my-help", f"{home}my-live", f"{home}manifest.webmanifest",
+            f"{home}my-notices", self._unread(), self._starred(),
         )  # fmt: skip
+
+    def _unread(self) -> str:
+        """How many notices he has not read; empty for none."""
+        count = self.site.notices.unread(self.principal.user, self.app.name) if self.principal.user is not None else 0
+        return (f"{MOST_UNREAD}+" if count > MOST_UNREAD else str(count)) if count else ""
 
     def _starred(self) -> tuple[Link, ...]:
         """The records that he starred, the latest first."""

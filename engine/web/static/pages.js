@@ -83,6 +83,25 @@ if (all) {
   ticked();
 }
 
+// A lock asks for its reason when it is opened; without an answer the link to it stays.
+document.addEventListener("toggle", async (event) => {
+  const lock = event.target;
+  if (!lock.open || !lock.dataset?.why || lock.dataset.asked) return;
+  lock.dataset.asked = "true";
+  const address = new URL(lock.dataset.why, location.href);
+  const language = new URL(location.href).searchParams.get("language");
+  address.searchParams.set("part", "1");
+  if (language) address.searchParams.set("language", language);
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok || answer.redirected) return;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes;
+    lock.querySelector(".why-in").replaceChildren(...found);
+  } catch {
+    delete lock.dataset.asked;
+  }
+}, true);
+
 // Files given to a gate are sent as soon as they are chosen.
 document.addEventListener("change", (event) => {
   if (event.target.matches("input[type=file][data-send]")) event.target.form.submit();

@@ -30,6 +30,9 @@ class FunnelDrawing(RecordsDrawing[FunnelCard]):
     def rows(self) -> int:
         return len(self.stages()) + 1
 
+    def label(self) -> str:
+        return (self.card.label or self.visit.app.processes[self.card.process].label)[self.t.language]
+
     def ask(self, r: Any) -> Iterable[tuple[str, list[dict[str, Any]], Iterable[str]]]:
         query = Query(view=self.card.view, where=self.card.where or None, filters={"pipeline": self.card.process})
         measures = {"count": "count()", "stay": "avg(hours_between(stage_entered_at, now()))"}
