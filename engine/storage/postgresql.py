@@ -57,7 +57,7 @@ class _Pool:
     def __init__(self, url: str, size: int, patience: float, statement_timeout: float | None) -> None:
         self._url = url
         self._options = {
-            "statement_timeout": int((statement_timeout or 0) * 1000),
+            "statement_timeout": 0 if statement_timeout is None else max(1, int(statement_timeout * 1000)),
             "lock_timeout": int(patience * 1000),
             "idle_in_transaction_session_timeout": 120_000,
             "timezone": "UTC",
