@@ -51,6 +51,17 @@ def test_somebody_is_mentioned_by_typing_his_name_and_reads_it_behind_the_bell(p
     expect(page.get_by_text("没有未读的通知")).to_be_visible()
 
 
+def test_people_are_found_by_name_login_and_pinyin(upkeep: Upkeep) -> None:
+    client, path = upkeep.browse("wang"), upkeep.visit()
+
+    def offered(text: str) -> list[str]:
+        return [each["login"] for each in client.get(f"{path}/people", params={"q": text}).json()["people"]]
+
+    assert [offered(text) for text in ("林", "linh", "lh", "LIN", "zhaomin", "zm")] == [["lin"]] * 4 + [["zhao"]] * 2
+    assert offered("王") == [], "nobody mentions himself"
+    assert offered("nobody") == []
+
+
 def test_only_those_who_see_a_record_are_offered(page: Page, upkeep: Upkeep) -> None:
     upkeep.visit()
     (site,) = upkeep.records("site")

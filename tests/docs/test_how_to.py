@@ -124,7 +124,7 @@ def test_the_api_page_is_answered_as_it_says(crm: Installation) -> None:
         shop = made("account", name="Corner shop", kind="dealer")
         id = made("opportunity", "demo", name="Shelf", account=shop, amount=200_000)
         variables = {"TOKEN": token, "SERVER": "http://127.0.0.1:8000", "ID": id}
-        listed, filtered, summed, kept, created, changed, ways, moved = requests
+        listed, filtered, summed, kept, created, changed, ways, moved, said, told = requests
 
         answer = sent(client, listed, variables)
         assert answer.status_code == 200
@@ -157,6 +157,11 @@ def test_the_api_page_is_answered_as_it_says(crm: Installation) -> None:
             "/deck",
             "/contacts",
         }
+
+        comment = sent(client, said, variables)
+        assert comment.status_code == 201
+        (found,) = sent(client, told, variables).json()["comments"]
+        assert (found["id"], found["text"]) == (comment.json()["details"]["comment"], "@[linhui] please have a look")
 
 
 def test_the_page_on_changing_an_app_changes_it(crm: Installation) -> None:

@@ -6,7 +6,7 @@ orders of one customer.  All are found through the lens: a record that is not fo
 without a trace in any number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from engine.web.pages.visit import AppVisit
 MOST: Final = 30  # records drawn
 EACH: Final = 4  # records of one kind of link
 WIDTH, HEIGHT, APART, BETWEEN = 152, 44, 14, 56  # of a box, between boxes, between columns; in pixels
-TALLEST: Final = 9  # boxes in a column; more of them stand side by side
+TALLEST: Final = 10  # boxes in a column
 LONGEST: Final = 20  # half-width characters of a title in a box
 
 Key = tuple[str, int]
@@ -136,37 +136,53 @@ def _live(visit: AppVisit, r: Any, entity: str, ids: Iterable[int]) -> dict[int,
 
 
 def _pointing(visit: AppVisit, r: Any, model: EntityApp, id: int, found: _Found) -> None:
-    """What points to the record: the latest few of each kind."""
-    lens = visit.lens
-    for name, (entity, lookup) in model.relations.items():
+    """What points to the record: the latest few of each kind, as many kinds as there is room for."""
+    named = {way: visit.app.label_of(model.name, name) for name, way in model.relations.items()}
+    own_parts = set(model.children.values())
+    kinds = []
+    for entity in visit.lens.entities():
         other = visit.app.entities[entity]
-        if name in model.children or other.system or not lens.may(entity, "read") or lookup not in lens.fields(entity):
-            continue
-        _related(visit, r, other, lookup, (model.name, id), found, 1, visit.app.label_of(model.name, name))
+        for lookup in _followed(visit, other):
+            if other.lookups[lookup] == model.name and (entity, lookup) not in own_parts:
+                label = named.get((entity, lookup), other.label)[visit.language]
+                kinds.append([(key, title, label) for key, title in _latest(visit, r, other, lookup, id)])
+    _place(found, kinds, (model.name, id), 1)
 
 
 def _siblings(visit: AppVisit, r: Any, model: EntityApp, own: Key, first: Iterable[Key], found: _Found) -> None:
     """Others of the record's own kind that point where it points."""
+    label = model.label[visit.language]
+    linked = {each[1:] for each in found.links if each[0] == own}
     for target in first:
         for lookup in _followed(visit, model):
-            if model.lookups[lookup] == target[0] and any(
-                each[:2] == (own, target) and each[2] == model.labels[lookup][visit.language] for each in found.links
-            ):
-                _related(visit, r, model, lookup, target, found, 0, model.label)
+            if model.lookups[lookup] == target[0] and (target, model.labels[lookup][visit.language]) in linked:
+                others = [
+                    (key, title, label) for key, title in _latest(visit, r, model, lookup, target[1]) if key != own
+                ]
+                _place(found, [others], target, 0)
 
 
-def _related(
-    visit: AppVisit, r: Any, other: EntityApp, lookup: str, target: Key, found: _Found, column: int, label: Any
-) -> None:
-    asked = Query(filters={lookup: str(target[1])}, fields=(other.title,), sort=("-id",), limit=EACH + 1)
-    rows = visit.lens.page(r, other.name, asked).rows[: EACH + 1]
+def _latest(visit: AppVisit, r: Any, other: EntityApp, lookup: str, id: int) -> list[tuple[Key, str]]:
+    """The latest few records that point there, with their titles."""
+    asked = Query(filters={lookup: str(id)}, fields=(other.title,), sort=("-id",), limit=EACH + 1)
+    rows = visit.lens.page(r, other.name, asked).rows
     titles = visit.lens.titles(r, other.name, [int(row["id"]) for row in rows])
-    for row in rows[:EACH]:
-        key = (other.name, int(row["id"]))
-        if key == target or (key[1] in titles and not found.add(key, titles[key[1]] or visit.t("untitled"), column)):
+    return [
+        ((other.name, own), titles[own] or visit.t("untitled")) for row in rows if (own := int(row["id"])) in titles
+    ][:EACH]
+
+
+def _place(found: _Found, kinds: Sequence[Sequence[tuple[Key, str, str]]], target: Key, column: int) -> None:
+    """Put records into a column while there is room: the first of each kind, then the second of each; kinds stay together."""
+    room = TALLEST - sum(each == column for each in found.columns.values())
+    turns = [(number, kind) for number in range(EACH) for kind, some in enumerate(kinds) if number < len(some)]
+    chosen = sorted(turns[: max(0, room)], key=lambda turn: (turn[1], turn[0]))
+    for number, kind in chosen:
+        key, title, label = kinds[kind][number]
+        if key == target or not found.add(key, title, column):
             continue
-        if key[1] in titles and not any({key, target} == {each[0], each[1]} for each in found.links):
-            found.links.append((key, target, label[visit.language]))
+        if not any({key, target} == {each[0], each[1]} for each in found.links):
+            found.links.append((key, target, label))
 
 
 # -- drawing ---------------------------------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from typing import Final
 
 from starlette.responses import JSONResponse, Response
 
+from engine.access.people import Person
 from engine.problems import Problem, Refused
 from engine.runtime import Comment, EditComment, RemoveComment
+from engine.storage.pinyin import spelled
 from engine.web import incoming
 from engine.web.pages.records import record_page
 from engine.web.pages.visit import AppVisit
@@ -47,7 +49,7 @@ def get_people(visit: AppVisit) -> Response:
         fitting = [
             each
             for each in visit.site.people.members(visit.app.name)
-            if each.id != visit.principal.user and (asked in each.name.casefold() or asked in each.login)
+            if each.id != visit.principal.user and _called(each, asked)
         ]
         for each in fitting[:MOST_ASKED]:
             if circle.sees(work, each.id, model.name, visit.id):
@@ -55,3 +57,12 @@ def get_people(visit: AppVisit) -> Response:
             if len(found) == MOST_OFFERED:
                 break
     return JSONResponse({"people": found}, headers={"cache-control": "no-store"})
+
+
+def _called(person: Person, asked: str) -> bool:
+    """Whether what was typed begins his login, stands in his name, or spells it in pinyin, in full or by its initials."""
+    name = person.name.casefold()
+    if asked in name or person.login.startswith(asked):
+        return True
+    initials, syllables = spelled(name)
+    return any(each.startswith(asked) for each in (*initials, "".join(syllables)))
