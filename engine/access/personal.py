@@ -1,4 +1,4 @@
-"""What one person keeps for himself inside an app: stars, records lately seen, drafts of forms, settings of pages.
+"""What one person keeps for himself inside an app: stars, records lately seen, drafts of forms, what was chosen last, settings of pages.
 
 One small store for all of it: a value (JSON) under a kind and a key.  Nobody but the person reads it, no rule and no policy
 looks at it, and it never holds what he may not see: pages that draw it ask the lens again for each record it names.
@@ -17,7 +17,7 @@ from engine.storage import system
 from engine.storage.database import Database
 
 # How many values a person may keep of a kind; the oldest go first. A kind that is not named here does not exist.
-KINDS: Final[Mapping[str, int]] = {"star": 200, "seen": 50, "draft": 50, "setting": 200}
+KINDS: Final[Mapping[str, int]] = {"star": 200, "seen": 50, "draft": 50, "chosen": 100, "setting": 200}
 LONGEST: Final = 200_000  # characters of a value as JSON
 
 

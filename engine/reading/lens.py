@@ -18,7 +18,7 @@ from engine.reading.view import Shape, View, unknown
 from engine.storage.database import Database
 from engine.storage.errors import StatementTimeout
 from engine.storage.search import query_tokens, spelled_tokens
-from engine.storage.statement import Statement, among, hits
+from engine.storage.statement import Statement, among, hits, matches
 
 
 @dataclass(frozen=True)
@@ -232,11 +232,20 @@ class Lens(Sums):
             record[name] = of[record["id"]]
 
     def choices(
-        self, r: Any, entity: str, field: str, text: str = "", limit: int = 20, record: Mapping[str, Any] | None = None
+        self,
+        r: Any,
+        entity: str,
+        field: str,
+        text: str = "",
+        limit: int = 20,
+        record: Mapping[str, Any] | None = None,
+        ids: Sequence[int] | None = None,
     ) -> list[dict[str, Any]]:
         """Records that a lookup field may point to and that he may see: id and title, best match first.
 
-        `record` holds stored values of the record being edited.  A condition that needs others is left to the saving.
+        `text` is looked for in all fields that the target is searched by; without any the newest come first.  `ids` asks
+        which of some records are among them, in their order.  `record` holds stored values of the record being edited.  A
+        condition that needs others is left to the saving.
         """
         model = self.view.model(entity)
         target = model.lookups.get(field)
@@ -252,6 +261,9 @@ class Lens(Sums):
             else {}
         )
         narrowed = expression is not None and None not in given.values()
+        tokens = query_tokens(text) if text and other.fields[other.title].searchable else []
+        indexed = bool(tokens) and "search" in other.table.c
+        few = other.name in ("user", "team")
 
         def make() -> Statement:
             alias = other.table
@@ -261,15 +273,33 @@ class Lens(Sums):
                 clauses.append(expression.clause(ThisTables.edited(self.view.tables, entity), alias))
             if other.name == "user":
                 clauses.append(alias.c.active.is_(True))
+            most = sa.bindparam("most", type_=sa.BigInteger())
+            if ids is not None:
+                clauses.append(among(alias.c.id, "ids"))
+            elif not text and not few:
+                # Sorting by title would read them all; the newest are the likeliest, and a key finds them.
+                statement = sa.select(alias.c.id, title).where(*clauses).order_by(alias.c.id.desc())
+                return self.db.statement(statement.limit(most))
+            if indexed:
+                clauses.append(matches(alias, "tokens"))
+                # So many hits are compared: whoever has more of them types another letter.
+                hit = sa.select(alias.c.id, title.label("title")).where(*clauses).limit(COMPARED).subquery()
+                key, title = hit.c.id, hit.c.title
+                statement = sa.select(key, title)
+            else:
+                key = alias.c.id
+                statement = sa.select(key, title).where(*clauses)
             if text:
                 position = (sa.func.instr if self.db.dialect == "sqlite" else sa.func.strpos)(
                     sa.func.lower(title), sa.bindparam("text", type_=sa.Text())
                 )
-                clauses.append(position > 0)
-            statement = sa.select(alias.c.id, title).where(*clauses).order_by(sa.func.length(title), title, alias.c.id)
-            return self.db.statement(statement.limit(sa.bindparam("most", type_=sa.BigInteger())))
+                if indexed:
+                    statement = statement.order_by(sa.case((position > 0, 0), else_=1))
+                else:
+                    statement = statement.where(position > 0)
+            return self.db.statement(statement.order_by(sa.func.length(title), title, key).limit(most))
 
-        statement = self.view.kept(("choices", entity, field, bool(text), narrowed), make)
+        statement = self.view.kept(("choices", entity, field, bool(text), narrowed, indexed, ids is None), make)
         rows = r.all(
             statement,
             {
@@ -277,14 +307,21 @@ class Lens(Sums):
                 **given,
                 "this": (record or {}).get("id"),
                 "text": text.lower(),
+                "tokens": tokens,
+                "ids": list(ids or ()),
                 "most": self.limited(limit),
             },
         )
         show = other.fields[other.title].show
-        return [{"id": str(row[0]), "title": show(row[1], self.principal.language)} for row in rows]
+        found = [{"id": str(row[0]), "title": show(row[1], self.principal.language)} for row in rows]
+        if ids is not None:
+            place = {str(id): index for index, id in enumerate(ids)}
+            found.sort(key=lambda each: place[each["id"]])
+        return found
 
 
 KEPT_LENSES = 2000
+COMPARED = 500  # hits of a lookup that are put in order
 COMMON = 1000  # records that hold a word from which on it is common
 WALK = 0.02  # seconds to walk through the records before the index of words is asked
 

@@ -17,14 +17,15 @@ from engine.app import EntityApp
 from engine.problems import Problem, Refused
 from engine.runtime import Create, Outcome, Update
 from engine.storage.session import Write
-from engine.web import incoming
 from engine.web.idempotency import Replay
+from engine.web.pages import drafts
+from engine.web.pages.asking import alike_source
 from engine.web.pages.cells import Titles, cell
 from engine.web.pages.conditions import Conditions
 from engine.web.pages.events import when
 from engine.web.pages.frame import said
-from engine.web.pages.inputs import Draft, Input, Inputs, record_ids, typed_text
-from engine.web.pages.layout import Part, form_parts
+from engine.web.pages.inputs import Draft, Input, Inputs, record_ids
+from engine.web.pages.layout import Part, form_parts, form_tabs
 from engine.web.pages.notices import noticed, notices
 from engine.web.pages.posted import Posted, base_of, changed, same
 from engine.web.pages.uploads import keep
@@ -51,7 +52,9 @@ def get_new(visit: AppVisit) -> Response:
     if not visit.lens.may(model.name, "create"):
         action = {"action": visit.app.action_label("create"), "entity": model.label, "who": None}
         raise Refused(Problem("action-refused", model.name, action), 403)
-    draft = Draft(_defaults(visit, model))
+    if visit.request.query_params.get("draft"):
+        visit.form = drafts.taken_up(visit, model, None)
+    draft = _posted(visit, model, "create") if visit.form is not None else Draft(_defaults(visit, model))
     return _draw(visit, model, "create", draft, {})
 
 
@@ -73,6 +76,7 @@ def post_new(visit: AppVisit) -> Response:
     except Refused as error:
         draft.problems = list(error.problems)
         return _draw(visit, model, "create", draft, {}, error.status)
+    drafts.drop(visit, model, None)
     return _saved(visit, model, outcome, "created")
 
 
@@ -97,6 +101,11 @@ def get_edit(visit: AppVisit) -> Response:
     model = visit.model()
     record = _record(visit, model)
     draft = Draft(dict(record))
+    if visit.request.query_params.get("draft"):
+        visit.form = drafts.taken_up(visit, model, visit.id)
+        if visit.form is not None:
+            draft = _posted(visit, model, "edit")
+            draft.values = {**record, **draft.values}
     return _draw(visit, model, "edit", draft, record)
 
 
@@ -126,6 +135,7 @@ def post_edit(visit: AppVisit) -> Response:
             return _conflict(visit, model, values)
         draft.problems = list(error.problems)
         return _draw(visit, model, "edit", draft, record, error.status)
+    drafts.drop(visit, model, visit.id)
     return _saved(visit, model, outcome, "saved")
 
 
@@ -257,6 +267,10 @@ def _draw(
         and not each.hidden
         and (each.errors or (each.required and _blank(draft.values.get(each.name))))
     ]
+    tabs = form_tabs(lens, model, purpose, t, [section.name for section in sections])
+    own = None if creating else visit.id
+    where = visit.href(model.name) if own is None else visit.href(model.name, str(own))
+    alike = alike_source(lens, model, visit.href(model.name, "alike"))
     title = str(record.get(model.title) or "") or t("untitled")
     back = visit.href(model.name, str(visit.id)) if not creating else visit.href(model.name)
     begun = {name: draft.values.get(name) for section in sections for name in (each.name for each in section.inputs)}
@@ -272,7 +286,9 @@ def _draw(
         action=visit.path, after=visit.field("after") or visit.request.query_params.get("after", ""),
         sections=sections, missing=missing, conditions=conditions.for_browser(), words=_words(t), notices=hints, noticed=noticed(visit, model, None if creating else visit.id),
         base=orjson.dumps(begun).decode(), version=visit.field("~version") or record.get("version", ""),
-        problems=said(inputs.unplaced(), t.language), kept=status >= 400,
+        problems=said(inputs.unplaced(), t.language), kept=status >= 400, tabs=tabs, check=visit.href(model.name, "check"),
+        alike=f"{alike}&id={own}" if alike and own else alike, draft=f"{where}/draft", drafted=visit.field("~drafted"),
+        offer=drafts.offered(visit, model, own) if visit.form is None else "", person=visit.principal.user,
         once=visit.field("~once") or secrets.token_urlsafe(16),
     )  # fmt: skip
 
@@ -286,6 +302,10 @@ def _words(t: Any) -> str:
     return orjson.dumps({
         "missing": t("missing-title", count="{count}"), "short": t("missing-count", count="{count}"), "none": t("missing-none"),
         "required": t("required"), "nothing": t("no-match"), "offline": t("offline"), "row": t("row", row="{row}"),
+        "recent": t("recent"), "create": t("create-named", name="{name}"), "uploading": t("uploading", count="{count}"),
+        "retry": t("retry"), "failed": t("upload-failed"), "remove": t("remove-file", name="{name}"), "pasted": t("pasted", count="{count}"),
+        "pasted_left": t("pasted-left", count="{count}"), "draft_said": t("draft-said"), "pasted_bad": t("pasted-bad", count="{count}"), "speak": t("speak"), "stop": t("speak-stop"), "filter": t("tags-filter"),
+        "draft_offline": t("draft-offline"), "draft_lost": t("draft-lost"), "progress": t("progress", percent="{percent}"),
     }).decode()  # fmt: skip
 
 
@@ -317,6 +337,7 @@ def _conflict(visit: AppVisit, model: EntityApp, values: Mapping[str, Any]) -> R
         outcome = visit.site.runtime.execute(
             visit.app, visit.principal, Update(model.name, visit.id, values, current["version"])
         )
+        drafts.drop(visit, model, visit.id)
         return _saved(visit, model, outcome, "saved")
     rows = [
         {
@@ -330,7 +351,7 @@ def _conflict(visit: AppVisit, model: EntityApp, values: Mapping[str, Any]) -> R
     return visit.draw(
         "conflict.html", 409, title=str(current.get(model.title) or t("untitled")), href=visit.href(model.name, str(visit.id)),
         action=visit.path, version=current["version"], kept=orjson.dumps(values).decode(), after=visit.field("after"), rows=rows,
-        merged=len(values) - len(disputed), who=(last or {}).get("user_name") or "", when=when((last or {}).get("at"), visit) if last else "",
+        drafted=visit.field("~drafted"), merged=len(values) - len(disputed), who=(last or {}).get("user_name") or "", when=when((last or {}).get("at"), visit) if last else "",
     )  # fmt: skip
 
 
@@ -349,44 +370,3 @@ def _chosen(visit: AppVisit, model: EntityApp, merged: str) -> dict[str, Any]:
         for name, value in base_of(merged).items()
         if name in written and visit.field(f"~take.{name}") != "theirs"
     }
-
-
-# -- what the form asks while one types ------------------------------------------------------------------------------------
-
-
-def get_choices(visit: AppVisit) -> Response:
-    """Records that a lookup may point to, as JSON: id and title."""
-    model, query = visit.model(), visit.request.query_params
-    with visit.site.db.read() as r:
-        found = visit.lens.choices(r, model.name, query.get("field", ""), query.get("q", "").strip()[:100], 20)
-    return Response(orjson.dumps(found), media_type="application/json")
-
-
-def get_autofill(visit: AppVisit) -> Response:
-    """What choosing a record brings along, as the texts that controls hold: field -> {value, text}."""
-    model, query = visit.model(), visit.request.query_params
-    each = visit.lens.fields(model.name).get(query.get("field", ""))
-    fills = getattr(each, "autofill", None)
-    if not fills:
-        raise Refused(Problem("not-found"), 404)
-    target = visit.lens.view.model(model.lookups[query["field"]])
-    seen = visit.lens.fields(target.name)
-    wanted = {own: theirs for own, theirs in fills.items() if theirs in seen and own in visit.lens.fields(model.name)}
-    with visit.site.db.read() as r:
-        record = visit.lens.get(
-            r, target.name, incoming.record_id(query.get("id", "")), tuple(dict.fromkeys(wanted.values()))
-        )
-        if record is None:
-            raise Refused(Problem("not-found"), 404)
-        titles = Titles(visit.lens, r).of(target.name, [record], wanted.values())
-    found = {}
-    for own, theirs in wanted.items():
-        value = record.get(theirs)
-        if value is not None:
-            entity = target.lookups.get(theirs)
-            title = titles.title(entity, str(value)) if entity else None
-            found[own] = {
-                "value": str(value) if entity else typed_text(model.fields[own], value, visit.language),
-                "text": title,
-            }
-    return Response(orjson.dumps(found), media_type="application/json")

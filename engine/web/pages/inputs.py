@@ -16,13 +16,17 @@ from engine.fields.choice import Choosing
 from engine.fields.files import Attached
 from engine.fields.lookup import Linking
 from engine.fields.money import SIGNS
+from engine.forms.entry import always_required
 from engine.problems import Problem
+from engine.reading import Lens
 from engine.web.pages.cells import Cell, Titles, address, cell, file_ids, is_number, shown
 from engine.web.pages.filters import Option
 from engine.web.pages.frame import Words, icon_of
 
 # Drawn in a box of their own, so that their name is no <label> of one control.
 GROUPED = ("multiselect", "children", "files", "file", "image", "signature", "readonly")
+# What is typed into these always fits, or the browser's own control sees to it.
+_UNCHECKED = ("text", "longtext", "date", "datetime", "json")
 WIDE = ("textarea", "children", "json", "image", "files", "address")
 
 
@@ -31,7 +35,8 @@ class Input:
     """One control. `name` is the path of its value in the form (`lines.0.amount`), `id` its place on the page.
 
     `bare` is a control inside a table, which names it; `text` is the title of the record a lookup holds; `blank` is the
-    template of a new row.
+    template of a new row.  `source`, `autofill`, `create` and `upload` are addresses that its script asks; `check` says that
+    whether a text fits is worth asking while it is typed.
     """
 
     name: str
@@ -59,6 +64,9 @@ class Input:
     cell: Cell | None = None
     source: str = ""
     autofill: str = ""
+    create: str = ""
+    upload: str = ""
+    check: bool = False
     columns: tuple["Input", ...] = ()
     rows: tuple["InputRow", ...] = ()
     blank: "InputRow | None" = None
@@ -91,8 +99,9 @@ class Draft:
 class Inputs:
     """Makes the inputs of one form."""
 
-    def __init__(self, app: App, titles: Titles, draft: Draft, t: Words, *, creating: bool) -> None:
-        self.app, self.titles, self.draft, self.t = app, titles, draft, t
+    def __init__(self, app: App, titles: Titles, draft: Draft, t: Words, *, creating: bool, prefix: str = "") -> None:
+        """`prefix` keeps the ids of this form apart from those of another on the same page."""
+        self.app, self.titles, self.draft, self.t, self.prefix = app, titles, draft, t, prefix
         self.creating = creating
         self.errors: dict[str, list[str]] = {}
         for problem in draft.problems:
@@ -120,7 +129,7 @@ class Inputs:
         self.used.add(path)
         base = Input(
             path,
-            f"f-{path}".replace(".", "-"),
+            f"{self.prefix}f-{path}".replace(".", "-"),
             model.labels[name][language],
             "readonly" if not writable else each.widget,
             help=each.help[language] if each.help else "",
@@ -136,7 +145,7 @@ class Inputs:
             known = cell(self.app, model, name, value, self.titles, language)
             return replace(base, cell=None if each.type == "autonumber" and value is None else known, wide=False)
         if isinstance(each, Attached):
-            return self._files(base, each, value)
+            return self._files(base, model, name, each, value)
         if isinstance(each, Linking):
             return self._lookup(base, model, name, each, value)
         if isinstance(each, Choosing):
@@ -150,6 +159,7 @@ class Inputs:
             value=self.draft.typed.get(path, typed_text(each, value, language)),
             affix=_affix(each),
             attributes=_attributes(each),
+            check=each.type not in _UNCHECKED,
         )
 
     def _choice(self, base: Input, each: Choosing, value: Any) -> Input:
@@ -181,14 +191,23 @@ class Inputs:
         place = address(self.app.name, model.name)
         return replace(
             base, value=id, text=self.draft.typed.get(base.name, title or ""), affix=icon, source=f"{place}/choices?field={name}",
-            autofill=f"{place}/autofill?field={name}" if fills else "", candidates=tuple(self.draft.candidates.get(base.name, ())),
+            autofill=f"{place}/autofill?field={name}" if fills else "", create=self._creates(target), candidates=tuple(self.draft.candidates.get(base.name, ())),
         )  # fmt: skip
 
-    def _files(self, base: Input, each: Attached, value: Any) -> Input:
+    def _creates(self, target: EntityApp) -> str:
+        """Where a record that a lookup lacks is made on the way; empty where that cannot be."""
+        title = target.fields[target.title]
+        lens = self.titles.lens
+        may = not self.prefix and not target.system and target.part_of is None and lens.may(target.name, "create")
+        writable = may and target.title in lens.writable(target.name, "create") and not title.derived
+        return address(self.app.name, target.name, "quick") if writable else ""
+
+    def _files(self, base: Input, model: EntityApp, name: str, each: Attached, value: Any) -> Input:
         files = tuple(self.titles.file(id) for id in file_ids(value))
         accept = ",".join(f".{ending}" for ending in each.endings)
         # The browser cannot know of files that are already there, so it must not demand one.
-        return replace(base, files=files, many=each.most > 1, accept="image/*" if each.widget == "image" else accept)
+        return replace(base, files=files, many=each.most > 1, accept="image/*" if each.widget == "image" else accept,
+            upload=address(self.app.name, model.name, "files", name))  # fmt: skip
 
     def _children(self, base: Input, model: EntityApp, name: str, value: Any) -> Input:
         entity, lookup = model.relations[name]
@@ -235,6 +254,14 @@ class Inputs:
             and visible[name].widget not in ("children", "json")
             and not name.endswith(("_detail", "_band"))
         ]
+
+
+def quick_fields(lens: Lens, model: EntityApp) -> list[str]:
+    """What a new record cannot be without: its title, and what must be filled and no default fills."""
+    writable = lens.writable(model.name, "create")
+    needed = always_required({name: each for name, each in lens.fields(model.name).items() if name in writable})
+    title = [model.title] if model.title in writable and not model.fields[model.title].derived else []
+    return [*title, *(name for name in lens.fields(model.name) if name in needed and name not in title)]
 
 
 def typed_text(each: Field, value: Any, language: str) -> str:

@@ -67,6 +67,34 @@ def form_parts(lens: Lens, model: EntityApp, purpose: Literal["create", "edit"],
     return _parts(lens, model, form.sections.items(), f"forms.{name}.sections", t)
 
 
+@dataclass(frozen=True)
+class FormTab:
+    """A page of a form: the names of its sections."""
+
+    name: str
+    label: str
+    sections: tuple[str, ...]
+
+
+def form_tabs(
+    lens: Lens, model: EntityApp, purpose: Literal["create", "edit"], t: Words, drawn: Iterable[str]
+) -> list[FormTab]:
+    """The tabs of a form over its `drawn` sections; empty where it has none. What stands in no tab joins the first."""
+    found = form_of(lens, model, purpose)
+    if found is None or not found[1].tabs:
+        return []
+    names = list(drawn)
+    placed = {each for tab in found[1].tabs.values() for each in tab.sections}
+    loose = [each for each in names if each not in placed]
+    tabs: list[FormTab] = []
+    for name, tab in found[1].tabs.items():
+        own = [each for each in tab.sections if each in names]
+        if own:
+            sections = (*loose, *own) if not tabs else tuple(own)
+            tabs.append(FormTab(name, tab.label[t.language] if tab.label else name, sections))
+    return tabs if len(tabs) > 1 else []
+
+
 def record_parts(lens: Lens, model: EntityApp, t: Words) -> list[Part]:
     """The sections of a record page: those of the entity, then everything that stands in none of them."""
     parts = _parts(lens, model, model.sections.items(), f"entities.{model.name}.sections", t)

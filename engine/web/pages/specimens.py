@@ -264,7 +264,14 @@ def _scores(say: _Say) -> tuple[dict[str, Any], ...]:
         {"label": say("虫眼", "Worm holes"), "text": "−9", "width": 9, "color": "red", "rest": False},
         {"label": say("未测", "Not measured"), "text": "0", "width": 0, "color": "", "rest": True},
     )
-    whole = {"label": say("木料成色", "Quality of the wood"), "bands": bands, "parts": parts}
+    whole = {
+        "label": say("木料成色", "Quality of the wood"),
+        "bands": bands,
+        "parts": parts,
+        "tries": (),
+        "rule": "",
+        "name": "",
+    }
     return (
         {**whole, "value": 81, "text": "81", "width": 81, "band": say("上材", "Best"), "color": "green", "next": ""},
         {**whole, "value": 52, "text": "52", "width": 52, "band": say("中材", "Fair"), "color": "yellow", "next": say("再得 23 分为上材", "23 more for best")},

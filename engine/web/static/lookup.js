@@ -74,6 +74,8 @@ class Lookup {
         item.id = `${this.list.id}-${index}`;
         item.dataset.id = each.id;
         item.textContent = each.title;
+        item.dataset.title = each.title;
+        if (each.recent) item.append(Object.assign(document.createElement("span"), { className: "t12 c3 n", textContent: this.words().recent || "" }));
         return item;
       }),
     );
@@ -83,6 +85,17 @@ class Lookup {
       item.role = "option";
       item.ariaDisabled = "true";
       item.textContent = this.input.closest("form")?.dataset.none || "—";
+      this.list.append(item);
+    }
+    const text = this.id.value ? "" : this.input.value.trim();
+    if (this.box.dataset.create && text && !found.some((each) => each.title === text)) {
+      const item = document.createElement("li");
+      item.role = "option";
+      item.id = `${this.list.id}-new`;
+      item.className = "new";
+      item.dataset.id = "";
+      item.dataset.create = text;
+      item.textContent = (this.words().create || "+ {name}").replace("{name}", text);
       this.list.append(item);
     }
     this.at = -1;
@@ -126,12 +139,41 @@ class Lookup {
   }
 
   choose(option) {
-    this.id.value = option.dataset.id;
-    this.input.value = option.textContent;
-    if (this.was) this.was.value = option.textContent;
     this.hide();
+    if (option.dataset.create) {
+      import("./create.js").then((module) => module.create(this.box.dataset.create, option.dataset.create, this.input, (id, title) => this.take(id, title)));
+      return;
+    }
+    this.take(option.dataset.id, option.dataset.title);
+    this.remember(option.dataset.id);
+  }
+
+  take(id, title) {
+    this.id.value = id;
+    this.input.value = title;
+    if (this.was) this.was.value = title;
     this.changed();
-    this.box.dispatchEvent(new CustomEvent("chosen", { bubbles: true, detail: { id: option.dataset.id } }));
+    this.box.dispatchEvent(new CustomEvent("chosen", { bubbles: true, detail: { id } }));
+  }
+
+  // What was chosen is offered first the next time.
+  remember(id) {
+    const token = this.input.form?.elements.csrf?.value;
+    if (!token) return;
+    const address = new URL(this.box.dataset.lookup, location.href);
+    const body = new FormData();
+    body.set("csrf", token);
+    body.set("field", address.searchParams.get("field"));
+    body.set("id", id);
+    fetch(address.pathname, { method: "POST", body, keepalive: true }).catch(() => {});
+  }
+
+  words() {
+    try {
+      return JSON.parse(this.input.form?.dataset.words || "{}");
+    } catch {
+      return {};
+    }
   }
 
   changed() {
