@@ -57,7 +57,7 @@ class _Pool:
     def __init__(self, url: str, size: int, patience: float, statement_timeout: float | None) -> None:
         self._url = url
         self._options = {
-            "statement_timeout": int((statement_timeout or 0) * 1000),
+            "statement_timeout": 0 if statement_timeout is None else max(1, int(statement_timeout * 1000)),
             "lock_timeout": int(patience * 1000),
             "idle_in_transaction_session_timeout": 120_000,
             "timezone": "UTC",
@@ -103,6 +103,14 @@ class _Pool:
             raise Unavailable(str(error)) from error
 
 
+def _roll_back(connection: Connection) -> None:
+    """End a transaction; where the server has died meanwhile it has ended, and what made it end is to be told, not that."""
+    try:
+        connection.say("ROLLBACK")
+    except psycopg.Error:
+        connection.close()
+
+
 class PostgresRead(Read):
     """Reads on one connection of the pool; with `snapshot` all of them see the same state."""
 
@@ -122,7 +130,7 @@ class PostgresRead(Read):
         connection, self._connection = self._connection, None
         if connection is not None:
             if self._snapshot and not connection.closed:
-                connection.say("ROLLBACK")
+                _roll_back(connection)
             self._pool.give(connection)
 
     def all(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:
@@ -152,10 +160,14 @@ class PostgresRead(Read):
             try:
                 connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             except psycopg.Error:
+                self._connection = None
                 self._pool.give(connection)
                 self._pool.forget()
                 connection = self._connection = self._pool.take()
-                connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                try:
+                    connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                except psycopg.Error as error:
+                    raise _translate(error) from error
         return connection
 
 
@@ -208,7 +220,7 @@ class PostgresWrite(Write):
                 if self._connection is not None or len(self._unsent) > self._start:
                     self._send(("COMMIT", None))
             elif self._connection is not None and not self._connection.closed:
-                self._connection.say("ROLLBACK")
+                _roll_back(self._connection)
         finally:
             if self._connection is not None:
                 self._pool.give(self._connection)

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper, Loader, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from engine.storage.session import Row
@@ -164,8 +164,11 @@ class Connection(psycopg.Connection[Row]):
         return name
 
     def _error(self, result: PGresult) -> psycopg.Error:
-        if self.closed:
-            return psycopg.OperationalError(result.error_message.decode(errors="replace"))
+        # What the server itself says has a code; without one it is the connection that has broken.
+        if self.closed or result.error_field(DiagnosticField.SQLSTATE) is None:
+            told = result.error_message.decode(errors="replace")
+            self.pgconn.finish()  # so that it is known for dead, and another is taken
+            return psycopg.OperationalError(told)
         return error_from_result(result)
 
 

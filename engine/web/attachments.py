@@ -10,6 +10,7 @@ from engine.clock import MICROSECONDS, Clock
 from engine.columns import new_id
 from engine.storage import system
 from engine.storage.database import Database
+from engine.storage.errors import Unavailable
 from engine.storage.files import Files
 from engine.storage.statement import among
 
@@ -67,11 +68,15 @@ class Attachments:
             "id": id, "app": app, "entity": None, "record": None, "field": None, "name": kept.name, "size": kept.size,
             "media_type": kept.media_type, "sha256": kept.sha256, "path": kept.path, "by": by, "at": self._clock.now(),
         }  # fmt: skip
+        written = False
         try:
             with self._db.write() as write:
                 write.run(self._insert, row)
-        except BaseException:
-            self.files.delete(kept.path)
+                written = True
+        except BaseException as error:
+            # Of a transaction that was cut off while it ended nobody knows whether it has come about; the sweep will.
+            if not (written and isinstance(error, Unavailable)):
+                self.files.delete(kept.path)
             raise
         return id
 

@@ -754,7 +754,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "draft-said": ("草稿已存", "Draft kept"),
     "draft-offline": ("离线，草稿存在本机", "Offline; the draft is kept on this device"),
     "draft-lost": ("内容太长，没有存为草稿", "Too long to be kept as a draft"),
-    "draft-offer": ("有一份 {when}未保存的草稿", "There is a draft of yours that was not saved, {when}"),
+    "draft-offer": ("有一份草稿没有保存（{when}）", "There is a draft that you did not save ({when})"),
     "draft-restore": ("恢复", "Restore"),
     "draft-discard": ("丢弃", "Discard"),
     "ago-moment": ("刚刚", "from a moment ago"),

@@ -314,7 +314,7 @@ class Asker:
         return Request(self.login, "GET", _address("/twins" + path, asked))
 
     def card(self) -> str:
-        return self.rnd.choice("core urgent dear last risky calls rich orders margin profit channels risks brokers customers sale gates recent starred nothing".split())  # fmt: skip
+        return self.rnd.choice("core urgent dear last risky calls rich orders margin profit channels risks brokers customers sale gates alike find recent starred nothing".split())  # fmt: skip
 
     # -- writes ----------------------------------------------------------------------------------------------------
 

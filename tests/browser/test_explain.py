@@ -50,6 +50,17 @@ def test_a_list_says_what_one_may_do_with_it(page: Page, upkeep: Upkeep) -> None
     assert violations(page, "one's rights") == []
 
 
+def test_what_one_may_not_do_with_ticked_rows_says_why(page: Page, upkeep: Upkeep) -> None:
+    upkeep.visit("wang", title="东湖")
+    sign_in(page, upkeep, "wang", "/upkeep/visit")
+    page.get_by_role("checkbox", name="选择「东湖」").check()
+    bar = page.locator(".bulk")
+    bar.locator("summary", has_text="删除").click()
+    expect(bar.locator(".why-in")).to_contain_text("「维修工」没有「删除」权限")
+    expect(bar.locator(".why-in")).to_be_in_viewport(ratio=1)
+    assert violations(page, "a lock below ticked rows") == []
+
+
 def test_without_a_script_the_reason_is_a_page(upkeep: Upkeep) -> None:
     path = upkeep.visit("zhao")
     wang = upkeep.browse("wang")

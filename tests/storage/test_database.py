@@ -352,6 +352,35 @@ def test_many_changes_are_made_in_their_order(database: Database, add: Statement
     assert [tuple(row) for row in found] == expected
 
 
+def test_a_server_that_dies_under_a_transaction_hides_nothing_of_what_ended_it(postgresql_url: str) -> None:
+    class Refusal(Exception):
+        pass
+
+    db = Database.open(postgresql_url)
+    db.prepare()
+
+    def die() -> None:
+        with psycopg.connect(postgresql_url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+
+    try:
+        with pytest.raises(Refusal), db.write() as write:
+            write.scalar(db.statement(sa.select(sa.literal(1))))
+            die()
+            raise Refusal
+        with pytest.raises(Refusal), db.read(snapshot=True) as read:
+            read.scalar(db.statement(sa.select(sa.literal(1))))
+            die()
+            raise Refusal
+        assert db.scalar(db.statement(sa.select(sa.literal(1)))) == 1
+        assert db._driver.pool._free._value == 16, "every connection was given back, once"  # type: ignore[union-attr]
+    finally:
+        db.close()
+
+
 def test_what_nobody_waits_for_is_done_in_order_and_before_the_end(database: Database, add: Statement) -> None:
     database.prepare()
     count = database.statement(sa.select(sa.func.count()).select_from(user))

@@ -1,6 +1,8 @@
 """What the API answers, how many statements that costs, and that a request with a key is done once."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jsonschema
@@ -11,6 +13,8 @@ from engine.definition import load
 from engine.problems import Problem, Refused
 from engine.publishing.apply import publish
 from engine.storage import system
+from engine.storage.errors import StatementTimeout
+from engine.web import resource
 from engine.web.idempotency import Keys
 from tests.attacks.conftest import APP, PASSWORD, PDF, Shop
 
@@ -45,8 +49,14 @@ def order(shop: Shop) -> dict[str, Any]:
     ("path", "parameters", "statements"), BUDGET, ids=[f"{path} {given}" for path, given, _ in BUDGET]
 )
 def test_a_question_costs_so_many_statements(
-    shop: Shop, order: dict[str, Any], path: str, parameters: dict[str, str], statements: int
+    shop: Shop,
+    order: dict[str, Any],
+    path: str,
+    parameters: dict[str, str],
+    statements: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(resource, "MOMENT", 10.0)  # what a busy machine does not answer at once would be asked again
     path = path.replace("{id}", order["id"])
     assert shop.ann.get(path, **parameters).status_code == 200
     with shop.site.db.counter() as counter:
@@ -55,6 +65,26 @@ def test_a_question_costs_so_many_statements(
     # SQLite is asked first how common the words of a search are.
     probes = 1 if "search" in parameters and shop.site.db.one_writer else 0
     assert len(texts) == statements + probes, texts
+
+
+def test_a_question_that_takes_long_is_answered_elsewhere_and_not_tried_again_at_once(
+    shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    @contextmanager
+    def hurry(seconds: float) -> Iterator[None]:
+        tried.append(seconds)
+        raise StatementTimeout("late")
+        yield
+
+    at_once = shop.ann.get("/order", stage="new").json()
+    monkeypatch.setattr(shop.site.db, "hurry", hurry)
+    assert shop.ann.get("/order", stage="new").json() == at_once
+    assert shop.ann.get("/order", stage="new").json() == at_once
+    assert len(tried) == 1
+    assert shop.ann.get("/order", sort="-amount").status_code == 200
+    assert len(tried) == 2
 
 
 def test_a_view_is_summed_as_it_declares_without_what_is_hidden(shop: Shop, order: dict[str, Any]) -> None:

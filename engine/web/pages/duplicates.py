@@ -23,6 +23,7 @@ from engine.web.pages.visit import AppVisit, Back
 
 PAGE = 20
 MOST_CHOSEN = 50
+MOST_TOLD = 99  # how many are counted where only a hint of them is given
 LEASTS = ("70", "80", "90", "100")
 ALIKE, SIMILAR = 100, 70  # from where on a likeness is called the same, and alike
 
@@ -86,7 +87,8 @@ def get_duplicates(visit: AppVisit) -> Response:
         Link(each.label[t.language], f"{here.path}?entity={each.name}", count=_number(counts[each.name]), current=each is model)
         for each in models
     ]  # fmt: skip
-    states = [Link(t(f"pairs-{state}"), here.url(state=state), current=state == wanted.state) for state in STATES]
+    called = {"open": t("pairs-open"), "distinct": t("pairs-distinct"), "merged": t("pairs-merged")}
+    states = [Link(called[state], here.url(state=state), current=state == wanted.state) for state in STATES]
     leasts = [Option("", t("pairs-any-score"), not wanted.at_least)]
     leasts += [Option(each, t("pairs-from", score=each), str(wanted.at_least) == each) for each in LEASTS]
     return visit.draw(
@@ -165,7 +167,7 @@ def _wanted(visit: AppVisit, model: EntityApp, here: Address) -> Wanted:
 
 def open_pairs(visit: AppVisit, r: Any) -> int:
     """How many pairs wait for the reader, of all kinds; counting stops where nobody counts any more."""
-    return sum(count_pairs(visit.lens, r, model.name, Wanted(), MOST_COUNTED) for model in looked_through(visit))
+    return sum(count_pairs(visit.lens, r, model.name, Wanted(), MOST_TOLD + 1) for model in looked_through(visit))
 
 
 def _twins(visit: AppVisit, r: Any, model: EntityApp, found: list[Pair], wanted: Wanted) -> list[Twin]:

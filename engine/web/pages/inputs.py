@@ -223,21 +223,12 @@ class Inputs:
             self.used.add(at)
             rows.append(InputRow(at, str(values.get("id") or ""), inputs, tuple(self.errors.get(at, ()))))
         at = f"{base.name}.{{row}}"
-        blank = InputRow(
-            at,
-            "",
-            tuple(
-                self.input(child, each, {}, writable=True, path=f"{at}.{each}", bare=True)
-                for each, writable in names
-                if writable
-            ),
+        begun = row_defaults(child)
+        inputs = tuple(
+            self.input(child, each, begun, writable=writable, path=f"{at}.{each}", bare=True)
+            for each, writable in names
         )
-        if len(names) != len(blank.inputs):
-            inputs = tuple(
-                self.input(child, each, {}, writable=writable, path=f"{at}.{each}", bare=True)
-                for each, writable in names
-            )
-            blank = replace(blank, inputs=inputs)
+        blank = InputRow(at, "", inputs)
         return replace(base, columns=blank.inputs, rows=tuple(rows), blank=blank)
 
     def child_fields(self, entity: str, lookup: str) -> list[tuple[str, bool]]:
@@ -254,6 +245,15 @@ class Inputs:
             and visible[name].widget not in ("children", "json")
             and not name.endswith(("_detail", "_band"))
         ]
+
+
+def row_defaults(child: EntityApp) -> dict[str, Any]:
+    """What a new row begins with, as JSON values."""
+    found = {}
+    for name, each in child.fields.items():
+        if each.stored and not each.derived and (stored := each.default_value()) is not None:
+            found[name] = each.to_json(stored)
+    return found
 
 
 def quick_fields(lens: Lens, model: EntityApp) -> list[str]:

@@ -19,7 +19,7 @@ from engine.web.pages.frame import Words
 from engine.web.pages.groups import Grouped, group_options, groupable, grouped, said_sum, summed, totals
 from engine.web.pages.looks import Look, around, look
 from engine.web.pages.pips import pips_of
-from engine.web.pages.several import SINGLE, several_actions
+from engine.web.pages.several import SINGLE, several_actions, several_locked
 from engine.web.pages.visit import AppVisit
 
 PAGE = 50
@@ -65,7 +65,11 @@ def get_list(visit: AppVisit) -> Response:
         return answer
     page = list_page(visit)
     return visit.draw(
-        "list.html", back=visit.here, several=[] if page["deleted"] else several_actions(visit, visit.model()), **page
+        "list.html",
+        back=visit.here,
+        several=[] if page["deleted"] else several_actions(visit, visit.model()),
+        several_locked=several_locked(visit, visit.model()),
+        **page,
     )
 
 

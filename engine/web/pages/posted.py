@@ -20,7 +20,7 @@ from engine.problems import Problem, Refused
 from engine.reading import Lens
 from engine.web.pages.cells import problem_of
 from engine.web.pages.filters import Option
-from engine.web.pages.inputs import Draft, typed_text
+from engine.web.pages.inputs import Draft, row_defaults, typed_text
 
 MOST_ROWS = 500
 # Keeps a file for a field of an entity, at a place in the form, and answers with its id. Raises Refused.
@@ -146,6 +146,7 @@ class Posted:
         numbers = sorted({int(found[1]) for key in self.form if (found := rows_of.match(key))})
         writable = self.lens.writable(entity, "update") | self.lens.writable(entity, "create")
         begun = {row.get("id"): row for row in self.base.get(name) or () if isinstance(row, dict)}
+        blank = row_defaults(child)
         rows: list[dict[str, Any]] = []
         for number in numbers[:MOST_ROWS]:
             at = f"{path}.{number}"
@@ -159,7 +160,9 @@ class Posted:
             for each in child.fields:
                 if each in writable and each != lookup:
                     self._field(part, row, child, each, f"{at}.{each}", begun.get(id, {}))
-            if not id and not part.typed and all(value in (None, False, [], "") for value in row.values()):
+            # A row in which nobody wrote anything is none, whatever it began with.
+            untouched = all(value in (None, False, [], "") or value == blank.get(key) for key, value in row.items())
+            if not id and not part.typed and untouched:
                 continue
             moved = {
                 key: f"{place}{key[len(at) :]}"

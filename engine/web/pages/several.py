@@ -19,7 +19,7 @@ from engine.runtime.moves import Way
 from engine.web import incoming
 from engine.web.pages.cells import Titles
 from engine.web.pages.filters import Option
-from engine.web.pages.frame import said
+from engine.web.pages.frame import Link, said
 from engine.web.pages.gates import label_of, ways_of
 from engine.web.pages.inputs import Draft, Inputs
 from engine.web.pages.posted import Posted
@@ -229,4 +229,17 @@ def several_actions(visit: AppVisit, model: EntityApp) -> list[Option]:
         found.append(Option("move", visit.t("several-move")))
     if lens.may(model.name, "delete"):
         found.append(Option("delete", visit.t("several-delete")))
+    return found
+
+
+def several_locked(visit: AppVisit, model: EntityApp) -> list[Link]:
+    """What others do with ticked rows and the reader may not, each with the address that says why."""
+    lens, t, place = visit.lens, visit.t, visit.href(model.name, "why")
+    found = []
+    if not lens.may(model.name, "update"):
+        found.append(Link(t("several-edit"), f"{place}?action=update"))
+    if model.processes and not lens.may(model.name, "transition"):
+        found.append(Link(t("several-move"), f"{place}?action=transition"))
+    if not lens.may(model.name, "delete"):
+        found.append(Link(t("several-delete"), f"{place}?action=delete"))
     return found

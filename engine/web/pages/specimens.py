@@ -268,9 +268,9 @@ def _scores(say: _Say) -> tuple[dict[str, Any], ...]:
         "label": say("木料成色", "Quality of the wood"),
         "bands": bands,
         "parts": parts,
-        "name": "",
-        "rule": "",
         "tries": (),
+        "rule": "",
+        "name": "",
     }
     return (
         {**whole, "value": 81, "text": "81", "width": 81, "band": say("上材", "Best"), "color": "green", "next": ""},

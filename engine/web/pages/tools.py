@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.web.pages.duplicates import looked_through, open_pairs
+from engine.web.pages.duplicates import MOST_TOLD, looked_through, open_pairs
 from engine.web.pages.frame import Link
 from engine.web.pages.handing import able
 from engine.web.pages.trash import kept
@@ -14,7 +14,14 @@ def tools(visit: AppVisit, r: Any = None) -> list[Link]:
     t, found = visit.t, []
     if looked_through(visit):
         count = open_pairs(visit, r) if r is not None else 0
-        found.append(Link(t("pairs"), visit.href("my-duplicates"), "merge", count=f"{count:,}" if count else None))
+        found.append(
+            Link(
+                t("pairs"),
+                visit.href("my-duplicates"),
+                "merge",
+                count=str(count) if 0 < count <= MOST_TOLD else f"{MOST_TOLD}+" if count else None,
+            )
+        )
     if able(visit):
         found.append(Link(t("handover"), visit.href("my-handover"), "users"))
     if kept(visit):

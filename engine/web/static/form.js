@@ -35,8 +35,7 @@ function missing(form, words) {
   const wrong = new Map([...form.querySelectorAll("[aria-invalid=true]")].map((control) => [control, reason(control)]));
   const watchers = [];
   const waits = [];
-  let shown = "";
-  let tried = "";
+  let tried = false; // the main button was pressed, and nothing typed since
 
   function found() {
     const fields = [...form.querySelectorAll(".dg-f:not([hidden])")].filter((field) => !field.closest("section[hidden]"));
@@ -51,7 +50,7 @@ function missing(form, words) {
   function ofRow(row, index) {
     if (row.querySelector("[data-remove-row]:checked")) return [];
     const cells = [...row.querySelectorAll("td[data-field]")];
-    const blank = cells.every((cell) => empty(cell) || !main(cell) || main(cell).matches("select, [type=checkbox]"));
+    const blank = cells.every((cell) => empty(cell) || !main(cell) || main(cell).matches("select, [type=checkbox]") || main(cell).value === main(cell).defaultValue && !row.querySelector("input[name$='.id']"));
     const place = words.row.replace("{row}", index + 1);
     return cells.flatMap((cell) => {
       const control = main(cell);
@@ -76,7 +75,6 @@ function missing(form, words) {
       if (!control || !now.has(control)) unmark(control, note);
     });
     watchers.forEach((watch) => watch(all));
-    shown = all.map(({ control }) => control.id).join();
     return all;
   }
 
@@ -93,6 +91,7 @@ function missing(form, words) {
   }
 
   form.addEventListener("input", (event) => {
+    tried = false;
     wrong.delete(event.target);
     event.target.removeAttribute("aria-invalid");
     event.target.classList.remove("bad");
@@ -107,8 +106,8 @@ function missing(form, words) {
   form.addEventListener("submit", (event) => {
     if (event.submitter?.name === "~add") return;
     const all = update();
-    if (all.length && tried !== shown) {
-      tried = shown;
+    if (all.length && !tried) {
+      tried = true;
       event.preventDefault();
       all.forEach(({ control, note }) => mark(control, note));
       state.go(all[0].control);

@@ -5,6 +5,7 @@ import { main } from "./form.js";
 import { lookups } from "./lookup.js";
 
 const MOST = 500;
+// What a spreadsheet writes for yes, in either language.
 const YES = /^(是|有|对|√|✓|1|y|yes|true|t)$/i;
 
 export function rows(form, words, state) {
