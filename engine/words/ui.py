@@ -449,6 +449,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "stage-minutes": ("{minutes} 分钟", "{minutes} min"),
     "stage-limit": ("上限 {limit}", "limit {limit}"),
     "stage-returns": ("退回 {count} 次", "returned {count}×"),
+    "stage-spent": ("停留 {time}，其中工作时间 {hours} 小时", "{time} here, {hours} working hours of it"),
     "stage-skipped": ("跳过", "skipped"),
     "unit-workdays": ("{amount} 个工作日", "{amount} workdays"),
     "unit-workhours": ("{amount} 工作小时", "{amount} working hours"),

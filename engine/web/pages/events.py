@@ -336,6 +336,9 @@ def _step(visit: AppVisit, stage: StageApp, position: int, at: int, stay: Stay |
         note = t("stage-skipped") if position < at and stay is None else allowed
         return Step(stage.label[t.language], state, note, title=title)
     parts = [elapsed(stay.seconds, t)]
+    hours = f"{stay.working / HOUR:.1f}".removesuffix(".0")
+    spent = t("stage-spent", time=parts[0], hours=hours)
+    title = f"{title} · {spent}" if title else spent
     if position == at and limit:
         parts = [f"{parts[0]} / {allowed}"]
     if stay.returns:
