@@ -114,7 +114,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "book-stages": ("阶段与门禁", "Stages and gates"),
     "book-leave": ("离开「{stage}」需要", "To leave “{stage}”"),
     "book-enter": ("进入「{stage}」需要", "To enter “{stage}”"),
-    "book-free": ("没有条件", "Nothing is asked for"),
     "book-limit": ("停留不超过 {limit}", "at most {limit}"),
     "book-owner": ("由{role}负责", "{role} answers for it"),
     "book-ways": ("去向", "Ways on"),
@@ -842,8 +841,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     # forms that everybody may answer
     "form-send": ("提交", "Send"),
     "form-wrong": ("有 {count} 处需要修改：", "{count} to put right:"),
-    "form-agree": ("我同意", "I agree"),
-    "form-optional": ("选填", "optional"),
     "form-trap-label": ("此处请留空", "Leave this empty"),
     "form-no-password": ("请勿在此填写密码或验证码。", "Never type a password or a code here."),
     "form-files": ("选择文件", "Choose files"),

@@ -516,12 +516,12 @@ def test_every_sentence_is_used_and_every_one_used_is_there() -> None:
     from engine.web.pages.frame import HERE
     from engine.words.ui import WORDS
 
-    files = [*(HERE / "pages").glob("*.py"), *(HERE / "templates").glob("*.html")]
+    files = [*(HERE / "pages").rglob("*.py"), *(HERE / "templates").glob("*.html")]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     asked = set(re.findall(r"""\bt\(\s*["']([a-z-]+)["']""", text))
     assert {f"ui-{code}" for code in asked} - set(WORDS) == set()
     named = set(re.findall(r"""["'](?:ui-)?([a-z][a-z-]+)["']""", text))
-    made = ("theme-", "density-", "did-", "unit-", "stage-", "gate-", "count-", "cause-", "op-", "period-")
+    made = ("theme-", "density-", "did-", "unit-", "stage-", "gate-", "count-", "cause-", "op-", "period-", "keys-")
     unused = [
         code
         for code in WORDS

@@ -11,11 +11,15 @@ from engine.shape import as_list
 WORD = re.compile(r"\{(\w+)\}")
 MARKS = (
     {"from", "to"},
+    {"now"},
+    {"since", "of", "otherwise"},
+    {"part", "from", "to"},
     {"share", "of"},
     {"turn"},
     {"by", "cases", "otherwise"},
     {"same", "otherwise"},
     {"role"},
+    {"team"},
     {"files"},
 )
 
@@ -59,13 +63,15 @@ def _marked(app: App, model: EntityApp, name: str, shape: dict[str, Any]) -> Ite
             yield from faults(app, model, name, inner)
             if case not in by.options:
                 yield f"{shape['by']} knows no case {case}"
-    if "same" in shape:
+    for path in (shape[mark] for mark in ("same", "part") if mark in shape):
         other: EntityApp | None = model
-        *hops, last = shape["same"].split(".")
+        *hops, last = path.split(".")
         for hop in hops:
             other = app.entities.get(other.lookups.get(hop, "")) if other else None
         if other is None or last not in other.fields:
-            yield f"{shape['same']} leads nowhere"
+            yield f"{path} leads nowhere"
+    if "team" in shape and shape["team"] not in app.definition.sample.teams:
+        yield f"there is no team {shape['team']}"
     if "role" in shape and not any(shape["role"] in person.roles for person in app.definition.sample.people.values()):
         yield f"nobody is {shape['role']}"
     if "files" in shape:
