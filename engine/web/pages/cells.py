@@ -6,11 +6,14 @@ records are read with their titles: `Titles` collects every id of a page and ask
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from engine.app import App, EntityApp
-from engine.columns import MAX_STORED
+from engine.columns import MAX_STORED, days
 from engine.fields import Field, Invalid
 from engine.fields.choice import Choosing
 from engine.fields.files import Attached
@@ -19,6 +22,7 @@ from engine.fields.money import SIGNS
 from engine.problems import Problem
 from engine.reading import Lens
 from engine.web.pages.frame import Words
+from engine.web.pages.moments import day_words, moment_words
 
 Kind = Literal[
     "empty",
@@ -90,6 +94,15 @@ class Titles:
         self._found: dict[str, dict[int, str]] = {}
         self._files: dict[str, Cell] = {}
         self._file_names = file_names
+
+    @cached_property
+    def today(self) -> int:
+        """The day in the app's time zone."""
+        return self.lens.app.calendar.local_day(self.lens.view.clock.now())
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.lens.app.definition.calendar.timezone)
 
     def of(self, entity: str, records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> "Titles":
         """Find what these fields of these records point to."""
@@ -248,6 +261,20 @@ def _share(value: Any) -> int:
     return max(0, min(100, round(float(value))))
 
 
+def timed(app: App, model: EntityApp, name: str, value: Any, titles: Titles, language: str) -> Cell | None:
+    """A day or an instant as people say it, where it stands among many others; None for any other value."""
+    kind = model.fields[name].type
+    if value is None or kind not in ("date", "datetime"):
+        return None
+    try:
+        if kind == "date":
+            return Cell("text", day_words(days(date.fromisoformat(value)), titles.today, Words(language)), note=value)
+        local = datetime.fromisoformat(value).astimezone(titles.zone)
+        return Cell("text", moment_words(local, titles.today, Words(language)), note=local.strftime("%Y-%m-%d %H:%M"))
+    except ValueError:
+        return None
+
+
 def row(
     app: App,
     model: EntityApp,
@@ -257,7 +284,11 @@ def row(
     language: str,
     pips: Any = None,
 ) -> Row:
-    cells = tuple(cell(app, model, column.name, record.get(column.name), titles, language) for column in columns)
+    cells = tuple(
+        timed(app, model, column.name, record.get(column.name), titles, language)
+        or cell(app, model, column.name, record.get(column.name), titles, language)
+        for column in columns
+    )
     number = record.get("number") if "number" not in [column.name for column in columns] else None
     return Row(
         address(app.name, model.name, record["id"]),
