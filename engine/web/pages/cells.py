@@ -17,6 +17,7 @@ from engine.columns import MAX_STORED, days
 from engine.fields import Field, Invalid
 from engine.fields.choice import Choosing
 from engine.fields.files import Attached
+from engine.fields.formula import Following
 from engine.fields.lookup import Linking
 from engine.fields.money import SIGNS
 from engine.problems import Problem
@@ -180,7 +181,12 @@ def brief(value: float, t: Words, field: Field) -> str:
 
 
 def is_number(field: Field) -> bool:
-    return field.type in NUMBERS
+    return kept_type(field) in NUMBERS
+
+
+def kept_type(field: Field) -> str:
+    """The type of a field's values: of what is computed, that of the result."""
+    return field.kept.type if isinstance(field, Following) else field.type
 
 
 def shown(field: Field, value: Any, language: str) -> str:
@@ -208,7 +214,7 @@ def cell(app: App, model: EntityApp, name: str, value: Any, titles: Titles, lang
         tags = tuple(_tag(field, str(key), language) for key in keys)
         return tags[0] if field.type == "choice" else Cell("tags", "、".join(tag.text for tag in tags), items=tags)
     text = shown(field, value, language)
-    match field.type:
+    match kept_type(field):
         case "boolean":
             return Cell("yes" if value else "no", text)
         case "score":
@@ -263,7 +269,7 @@ def _share(value: Any) -> int:
 
 def timed(app: App, model: EntityApp, name: str, value: Any, titles: Titles, language: str) -> Cell | None:
     """A day or an instant as people say it, where it stands among many others; None for any other value."""
-    kind = model.fields[name].type
+    kind = kept_type(model.fields[name])
     if value is None or kind not in ("date", "datetime"):
         return None
     try:
