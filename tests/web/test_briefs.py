@@ -41,6 +41,7 @@ def test_a_line_whose_value_is_missing_is_left_out(shop: Briefed) -> None:
     bare = shop.ann.create("order", title="Stool")
     told = words(shop.brief("ann", bare["id"]))
     assert "Stool" in told
+    assert told.endswith("暂无：明细")
     assert "订单《" not in told
     assert "备注" not in told
     assert "同一客户" not in told

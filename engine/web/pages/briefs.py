@@ -141,8 +141,8 @@ def get_brief(visit: AppVisit) -> Response:
             "notices": notices(visit, r, model, visit.id, record) if brief.notices else [],
             "needs": _needs(visit, r, model, record, titles) if brief.gate else None,
         }
-    none = [each.label for each in page["lists"] if not each.lines]
-    page["none"] = t("brief-none", what=("、" if t.language == "zh" else ", ").join(none)) if none else ""
+    bare = [each.label for each in page["lists"] if not each.lines]
+    page["bare"] = t("brief-none", what=("、" if t.language == "zh" else ", ").join(bare)) if bare else ""
     return visit.draw("brief.html", plain=_plain(visit, page), **page)
 
 
@@ -254,4 +254,4 @@ def _plain(visit: AppVisit, page: Mapping[str, Any]) -> str:
         parts.append(
             "\n".join([words, *(f"· {label}{f' {have}' if have else ''}" for label, have in page["needs"]["missing"])])
         )
-    return "\n\n".join([*parts, page["none"]] if page["none"] else parts)
+    return "\n\n".join([*parts, page["bare"]] if page["bare"] else parts)
