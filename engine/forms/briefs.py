@@ -17,7 +17,7 @@ HOLE = re.compile(r"\{\{([^{}]*)\}\}")
 class BriefList(Shape):
     """The first few of the records that belong to the one at hand, or to one that it points to."""
 
-    of: str = Key(description="A collection, or one of a linked record: activities, account.contacts.")
+    of: str = Key(description="A collection, or one of a linked record: visits, site.visits.")
     label: Text | None = None
     where: Formula | None = Key(None, description="Only records that meet it.")
     columns: Names = Key(
@@ -36,7 +36,7 @@ class Brief(Shape):
         None,
         description="Sentences with {{field}} for its value; a line with a field that has none is left out.",
     )
-    fields: Names = Key((), description="Fields of the record, or of a linked one: level, account.preferred_time.")
+    fields: Names = Key((), description="Fields of the record, or of a linked one: planned, site.phone.")
     lists: dict[str, BriefList] = Key(default_factory=dict, description="Related records, each under a heading.")
     notices: bool = Key(False, description="Whether the hints of the record page stand there, too.")
     gate: bool = Key(False, description="Whether it says what the record still needs for its next stage.")

@@ -223,8 +223,8 @@ WORDS = {
     "brief-unfit": {
         "zh": "「{name}」不能放在速览里:它{why}。",
         "en": '"{name}" cannot stand in a brief: it {why}.',
-        "hint_zh": "写记录自己的字段,或隔一层引用的字段(如 account.level);相关记录写在 lists 里。",
-        "hint_en": "Name a field of the record or of one that it links to (account.level); collections stand in lists.",
+        "hint_zh": "写记录自己的字段,或隔一层引用的字段(如 site.phone);相关记录写在 lists 里。",
+        "hint_en": "Name a field of the record or of one that it links to (site.phone); collections stand in lists.",
     },
     "brief-idle": {
         "zh": "「{name}」在这里不起作用:{why}。",

@@ -1,4 +1,4 @@
-"""A brief: the page that somebody reads in front of the customer's door, on paper or aloud in the car.
+"""A brief: the page that somebody reads before a visit or a call, on a phone or on paper.
 
 It shows what the reader may see and nothing of the rest: a field, a linked record or a collection that is not for him is
 absent, as one that is empty is.  How many questions it asks of the database depends on the definition alone, never on how
