@@ -67,14 +67,19 @@ class _Pool:
         self._free = threading.Semaphore(size)
         self._idle: list[Connection] = []
 
-    def take(self) -> Connection:
+    def take(self, fresh: bool = False) -> Connection:
+        """A connection that has not ended as far as one can see; a new one if `fresh`. Raises Unavailable."""
         if not self._free.acquire(timeout=self._patience):
             raise Unavailable("every connection is busy")
         try:
-            return self._idle.pop()
-        except IndexError:
-            pass
-        try:
+            while not fresh:
+                try:
+                    idle = self._idle.pop()
+                except IndexError:
+                    break
+                if not idle.stale:
+                    return idle
+                idle.close()
             return self.connect()
         except BaseException:
             self._free.release()
@@ -99,7 +104,7 @@ class _Pool:
         """A new connection. Raises Unavailable."""
         try:
             return Connection.open(self._url, " ".join(f"-c {name}={value}" for name, value in self._options.items()))
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             raise Unavailable(str(error)) from error
 
 
@@ -119,7 +124,7 @@ class PostgresRead(Read):
         self._log = log
         self._snapshot = snapshot
         self._connection: Connection | None = None
-        self._used = False
+        self._used = self._renewed = False
 
     def __enter__(self) -> Self:
         return self
@@ -142,33 +147,32 @@ class PostgresRead(Read):
             try:
                 rows = connection.rows(connection.ask(statement.text, values))
             except psycopg.Error as error:
-                # The connection may have died in the pool; the first read has nothing to lose by asking another one.
-                if connection.closed and not self._used:
-                    self._pool.give(connection)
-                    self._pool.forget()
-                    self._connection = None
-                    self._used = True
+                # A read has nothing to lose by being asked once more, unless it belongs to others that saw the same state.
+                if connection.closed and not self._renewed and not (self._snapshot and self._used):
+                    self._renew()
                     continue
                 raise _translate(error) from error
             self._used = True
             return rows
 
     def _take(self) -> Connection:
-        connection = self._pool.take()
-        self._connection = connection
+        connection = self._connection = self._pool.take(fresh=self._renewed)
         if self._snapshot:
             try:
                 connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            except psycopg.Error:
-                self._connection = None
-                self._pool.give(connection)
-                self._pool.forget()
-                connection = self._connection = self._pool.take()
-                try:
-                    connection.say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                except psycopg.Error as error:
+            except psycopg.Error as error:
+                if self._renewed or not connection.closed:
                     raise _translate(error) from error
+                self._renew()
+                return self._take()
         return connection
+
+    def _renew(self) -> None:
+        """Give back a connection that has died: the next one is new."""
+        connection, self._connection, self._renewed = self._connection, None, True
+        assert connection is not None
+        self._pool.give(connection)
+        self._pool.forget()
 
 
 class _Nested(Read):
@@ -202,6 +206,7 @@ class PostgresWrite(Write):
         if statement_timeout != driver.statement_timeout:
             self._unsent.append((f"SET LOCAL statement_timeout = {int((statement_timeout or 0) * 1000)}", None))
         self._start = len(self._unsent)
+        self._begun = False
 
     def __enter__(self) -> Self:
         if self._driver.writing() is not None:
@@ -217,8 +222,10 @@ class PostgresWrite(Write):
         self._driver.writes.discard(id(self))
         try:
             if kind is None:
-                if self._connection is not None or len(self._unsent) > self._start:
-                    self._send(("COMMIT", None))
+                if (self._begun or len(self._unsent) > self._start) and self._send(
+                    ("COMMIT", None)
+                ).command_status == b"ROLLBACK":
+                    raise StorageError("a statement had failed, so the transaction was undone")
             elif self._connection is not None and not self._connection.closed:
                 _roll_back(self._connection)
         finally:
@@ -234,9 +241,11 @@ class PostgresWrite(Write):
             texts.extend(text for text, values in unsent if values is not None)
         connection, again = self._connection, False
         if connection is None:
+            if self._begun:  # nothing may be done by itself that was to be done together with what is lost
+                raise Unavailable("the transaction is lost together with its connection")
             # One that has died in the pool has lost nothing yet, unless the end of the transaction is sent with its beginning.
-            connection, again = self._pool.take(), ("COMMIT", None) not in unsent
-            self._connection = connection
+            self._begun, again = True, ("COMMIT", None) not in unsent
+            connection = self._connection = self._pool.take()
         while True:
             try:
                 if len(unsent) == 1 and (values := unsent[0][1]) is not None:
@@ -248,13 +257,14 @@ class PostgresWrite(Write):
                 self._connection, again = None, False
                 self._pool.give(connection)
                 self._pool.forget()
-                connection = self._connection = self._pool.take()
+                connection = self._connection = self._pool.take(fresh=True)
 
     def _flushed(self) -> Connection:
         """The connection, once nothing waits to be sent."""
         if self._unsent:
             self._send()
-        assert self._connection is not None
+        if self._connection is None:
+            raise Unavailable("the transaction is lost together with its connection")
         return self._connection
 
     def all(self, statement: Statement, parameters: Parameters = NONE) -> list[Row]:

@@ -10,7 +10,8 @@ Whichever of its parameters are null, one text is one prepared statement, since 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, DefaultSelector
 from typing import Any, Final
@@ -73,17 +74,34 @@ class Connection(psycopg.Connection[Row]):
         made._watched.register(made.pgconn.socket, EVENT_READ)
         return made
 
+    @property
+    def stale(self) -> bool:
+        """Whether an idle connection has ended: what a server says while nobody asks is that it goes."""
+        return self.closed or bool(self._watched.select(0))
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """What cannot even be asked ends the connection: nobody knows what is still under way."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
     def ask(self, text: str, values: Sequence[Any]) -> PGresult:
         """Carry out one statement."""
         written: list[Any] = [_written(value) for value in values]
-        result = self.pgconn.exec_prepared(self._name_of(text), written)
+        name = self._name_of(text)
+        with self._ending():
+            result = self.pgconn.exec_prepared(name, written)
         if result.status in _FAILED:
             raise self._error(result)
         return result
 
     def say(self, text: str) -> None:
         """Carry out a statement that has neither parameters nor rows."""
-        result = self.pgconn.exec_(text.encode())
+        with self._ending():
+            result = self.pgconn.exec_(text.encode())
         if result.status in _FAILED:
             raise self._error(result)
         # What was prepared may rest on what is gone now. psycopg watches for that, too, but knows only its own.
@@ -98,7 +116,7 @@ class Connection(psycopg.Connection[Row]):
             else:
                 sent.append((self._name_of(text), [_written(value) for value in values]))
         pgconn = self.pgconn
-        try:
+        with self._ending():
             pgconn.enter_pipeline_mode()
             for name, given in sent:
                 if given is None:
@@ -107,9 +125,6 @@ class Connection(psycopg.Connection[Row]):
                     pgconn.send_query_prepared(name, given)
             pgconn.pipeline_sync()
             results = self._results()
-        except psycopg.Error:
-            self.close()  # nobody knows what is still under way
-            raise
         failed = next((each for each in results if each.status in _FAILED), None)
         if failed is not None:
             raise self._error(failed)
@@ -132,20 +147,19 @@ class Connection(psycopg.Connection[Row]):
             self._watched.select()
             self._watched.modify(pgconn.socket, EVENT_READ)
             pgconn.consume_input()
-        while not self.closed:
+        while True:
             while pgconn.is_busy():  # to get a result that is not there yet would keep all other threads waiting, too
                 self._watched.select()
                 pgconn.consume_input()
             result = pgconn.get_result()
             if result is None:
+                if self.closed:  # what came of the first statements says nothing of the last one
+                    raise psycopg.OperationalError("the connection is lost")
                 continue
             if result.status == ExecStatus.PIPELINE_SYNC:
                 pgconn.exit_pipeline_mode()
                 return found
             found.append(result)
-        if not found:
-            raise psycopg.OperationalError("the connection is lost")
-        return found
 
     def _name_of(self, text: str) -> bytes:
         """The name under which the server knows a statement."""
@@ -154,10 +168,12 @@ class Connection(psycopg.Connection[Row]):
             self._names.move_to_end(text)
             return name
         if len(self._names) >= _PREPARED:
-            self.pgconn.exec_(b"DEALLOCATE " + self._names.popitem(last=False)[1])
+            with self._ending():
+                self.pgconn.exec_(b"DEALLOCATE " + self._names.popitem(last=False)[1])
         self._named += 1
         name = b"dg_%d" % self._named
-        result = self.pgconn.prepare(name, text.encode())
+        with self._ending():
+            result = self.pgconn.prepare(name, text.encode())
         if result.status in _FAILED:
             raise self._error(result)
         self._names[text] = name

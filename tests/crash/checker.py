@@ -58,6 +58,11 @@ class Intent:
         return self.status is not None and self.status < 300
 
 
+def _only_told(row: Mapping[str, Any]) -> bool:
+    """Whether a record has become one with another, and took no value of it."""
+    return row["changes"] is None and (row["cause"] or "").startswith("merge:")
+
+
 @dataclass
 class Ledger:
     """Every intent, written down before its request is sent, and what was answered."""
@@ -144,7 +149,7 @@ class Checker:
                 for row in tale:
                     if row["version"] == version + 1:
                         version += 1
-                    elif not (row["version"] == version and row["cause"] in DERIVED):
+                    elif not (row["version"] == version and (row["cause"] in DERIVED or _only_told(row))):
                         yield f"{model.name} {id}: version {row['version']} follows {version} in the journal"
                         version = row["version"]
                     for name, (old, new) in (orjson.loads(row["changes"]) if row["changes"] else {}).items():

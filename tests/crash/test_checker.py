@@ -108,6 +108,8 @@ class Story:
         note = ask("POST", "/note", {"order": order, "text": "m-so"}, "m-so")["id"]
         batch = ask("PATCH", f"/note/{note}", {"text": "m-no"}, "m-no", headers={"if-match": '"1"'})["batch"]
         ask("POST", "/undo", {"batch": batch}, f"undo:{batch}")
+        twin = ask("POST", "/client", {"name": "m-twin"}, "m-twin")["id"]
+        ask("POST", f"/client/{other}/merge", {"lose": twin})  # which takes no value of it, but says so
 
     def faults(self) -> list[str]:
         db = Database.open(self.settings.database_url)
