@@ -24,7 +24,7 @@ _BRIEFS = """\
             The order {{title}} is worth {{amount}}.
             Margin {{margin}}
             Notes {{customer.notes}}
-        fields: [margin, margin_rate, amount, customer, customer.phone]
+        fields: [margin, margin_rate, amount, customer, customer.phone, owner.name]
         gate: true
         lists:
           lines: {of: lines, columns: [product, price], sort: -price, limit: 2}

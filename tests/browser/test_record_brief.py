@@ -37,6 +37,7 @@ def test_it_is_one_press_away_and_copied_by_keyboard(page: Page, upkeep: Upkeep)
         expect(main.locator("#l-material li").first).to_contain_text("轴承")
         expect(main.locator("#l-others li")).to_have_count(2)
         expect(main).to_contain_text("预算必须大于 0")
+        expect(main).to_contain_text("该站点还有 2 张未完成的维保单")
         expect(main).not_to_contain_text("内部成本")
         expect(main).not_to_contain_text("4,711")
         assert violations(page) == []

@@ -16,6 +16,7 @@ def test_each_key_shows_what_it_says(shop: Briefed) -> None:
     assert re.search(r"The order Bench is worth ¥?10,000\.00\.", told)
     assert "Notes likes tea" in told
     assert "Phone 138" in told
+    assert "Name Ann" in told
     assert "Customer Acme" in told
     # The dearest first, two of the three, and where all of them are.
     lines = page.split('id="l-lines"')[1].split("</section>")[0]
