@@ -50,6 +50,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "group": "Which records belong together because of a common topmost parent.",
         "notices": "Hints shown beside records.",
         "conversions": "Making other records from one.",
+        "briefs": "Pages that say at a glance what matters about a record, such as before a visit.",
     },
     "Section": {
         "columns": "How many fields stand side by side.",

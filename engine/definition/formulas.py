@@ -17,6 +17,7 @@ from engine.expressions.reading import put_in
 from engine.expressions.tree import Node
 from engine.expressions.types import BOOLEAN, NULL, Scope, Type
 from engine.fields.formula import Following
+from engine.forms.briefs import Brief
 from engine.forms.definition import Section
 from engine.problems import Label, Problem
 from engine.rules.definition import Conversion, Score
@@ -61,6 +62,8 @@ def sites(definition: AppDefinition, scope: DefinitionScope) -> Iterator[Site]:
                 yield Site((*base, "notices", key, "where"), notice.where, notice.entity, more=_this(about))
         for key, conversion in entity.conversions.items():
             yield from _conversion((*base, "conversions", key), name, conversion, scope)
+        for key, brief in entity.briefs.items():
+            yield from _brief((*base, "briefs", key), name, brief, names)
     for name, form in definition.forms.items():
         if form.entity in known:
             yield from _sections(("forms", name, "sections"), form.sections, form.entity)
@@ -152,6 +155,16 @@ def _conversion(base: KeyPath, entity: str, conversion: Conversion, scope: Defin
             }
             yield from _sets((*path, "set"), own, entity, made[key], scope)
     yield from _sets((*base, "set"), conversion.set, entity, entity, scope)
+
+
+def _brief(base: KeyPath, entity: str, brief: Brief, names: Names) -> Iterator[Site]:
+    """The conditions of its lists."""
+    for key, shown in brief.lists.items():
+        *links, last = shown.of.split(".")
+        owner = names.target(entity, links[0]) if links else entity
+        relation = names.relations.get(owner, {}).get(last) if owner else None
+        if shown.where is not None and relation is not None and relation[0] in names.entities:
+            yield Site((*base, "lists", key, "where"), shown.where, relation[0])
 
 
 def _process(base: KeyPath, process: Process, scope: DefinitionScope) -> Iterator[Site]:

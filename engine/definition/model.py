@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from engine.access.definition import Policy, Role
 from engine.analytics.definition import Home
 from engine.fields import Field, field_types
+from engine.forms.briefs import Brief
 from engine.forms.definition import Form, MenuGroup, Section, View
 from engine.rules.definition import Conversion, Duplicates, Group, Notice, Rule, Score
 from engine.shape import Formula, Names, Shape, Text
@@ -76,6 +77,7 @@ class Entity(Shape):
     group: Group | None = None
     notices: dict[str, Notice] = Key(default_factory=dict)
     conversions: dict[str, Conversion] = Key(default_factory=dict)
+    briefs: dict[str, Brief] = Key(default_factory=dict)
 
 
 class Team(Shape):

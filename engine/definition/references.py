@@ -15,6 +15,7 @@ from engine.definition.source import KeyPath
 from engine.fields.autonumber import AutonumberField
 from engine.fields.children import ChildrenField
 from engine.fields.lookup import LookupField
+from engine.forms.briefs import Brief, holes
 from engine.forms.public import Public
 from engine.workflows.definition import Gate, Process
 from engine.workflows.process import transitions_of
@@ -204,6 +205,32 @@ class _References:
                 if made.store is not None:
                     yield from self.of(name, (*path, "to", target, "store"), [made.store], plain=True)
             yield from self.keys(name, (*path, "set"), conversion.set)
+        for key, brief in entity.briefs.items():
+            yield from self.brief((*base, "briefs", key), name, brief)
+
+    def brief(self, path: KeyPath, entity: str, brief: Brief) -> Iterator[Reference]:
+        for index, each in enumerate(brief.fields):
+            yield from self.path_of((*path, "fields", index), entity, each)
+        for language in ("zh", "en") if brief.text else ():
+            assert brief.text is not None
+            for each, offset in holes(brief.text[language]):
+                yield from self.path_of((*path, "text", language), entity, each, offset)
+        for key, shown in brief.lists.items():
+            below: KeyPath = (*path, "lists", key)
+            *links, last = shown.of.split(".")
+            yield from self.path_of((*below, "of"), entity, ".".join(links)) if links else ()
+            owner = self.names.target(entity, links[0]) if links else entity
+            if owner is None or len(links) > 1 or owner not in self.d.entities:
+                continue
+            known = self.names.relations[owner]
+            yield Reference("relation", (*below, "of"), last, known, owner, offset=len(shown.of) - len(last))
+            if last not in known:
+                continue
+            for index, each in enumerate(shown.columns):
+                yield from self.path_of((*below, "columns", index), known[last][0], each)
+            for index, each in enumerate(shown.sort):
+                bare = each.removeprefix("-")
+                yield from self.path_of((*below, "sort", index), known[last][0], bare, len(each) - len(bare))
 
     def card(self, path: KeyPath, card: Card) -> Iterator[Reference]:
         about = card.about(self.view_entity)
@@ -227,9 +254,8 @@ class _References:
         view = self.d.views.get(name)
         return view.entity if view else None
 
-    def path_of(self, path: KeyPath, entity: str, dotted: str) -> Iterator[Reference]:
-        """The fields of a dotted path, as far as it can be followed."""
-        offset = 0
+    def path_of(self, path: KeyPath, entity: str, dotted: str, offset: int = 0) -> Iterator[Reference]:
+        """The fields of a dotted path, as far as it can be followed; it begins at `offset` of the scalar."""
         at: str | None = entity
         for part in dotted.split("."):
             if at is None or (at not in self.d.entities and at not in SYSTEM):

@@ -21,7 +21,7 @@ KINDS: Mapping[str, Label] = {
     "unique": Label("唯一约束", "Unique combination"), "notice": Label("提示", "Notice"), "conversion": Label("转换", "Conversion"),
     "section": Label("分区", "Section"), "process": Label("流程", "Process"), "stage": Label("阶段", "Stage"),
     "transition": Label("流转", "Transition"), "role": Label("角色", "Role"), "policy": Label("权限", "Policy"), "view": Label("视图", "View"),
-    "form": Label("表单", "Form"), "home": Label("首页", "Home"), "card": Label("卡片", "Card"), "score": Label("评分", "Score"), "kind": Label("阶段类型", "Kind of stage"), "preset": Label("预设", "Preset"),
+    "form": Label("表单", "Form"), "home": Label("首页", "Home"), "card": Label("卡片", "Card"), "brief": Label("速览", "Brief"), "score": Label("评分", "Score"), "kind": Label("阶段类型", "Kind of stage"), "preset": Label("预设", "Preset"),
     "sample": Label("示例数据", "Sample data"), "option": Label("选项", "Option"), "allow": Label("已接受的警告", "Accepted warnings"),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from engine.publishing.identity import Identity, pairs
 Path = tuple[str, ...]
 
 _PARTS = {
-    "entities": ("entity", {"fields": "field", "rules": "rule", "unique": "unique", "notices": "notice", "conversions": "conversion", "sections": "section"}),
+    "entities": ("entity", {"fields": "field", "rules": "rule", "unique": "unique", "notices": "notice", "conversions": "conversion", "briefs": "brief", "sections": "section"}),
     "processes": ("process", {"stages": "stage", "transitions": "transition"}),
     "roles": ("role", {}), "views": ("view", {}), "forms": ("form", {}), "scores": ("score", {}), "kinds": ("kind", {}), "presets": ("preset", {}),
     "homes": ("home", {"cards": "card"}),

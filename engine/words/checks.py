@@ -214,6 +214,24 @@ WORDS = {
         "hint_zh": "授予权限,或改 for、换一个视图。",
         "hint_en": "Grant it, change for, or take another view.",
     },
+    "brief-empty": {
+        "zh": "速览「{brief}」什么也不显示。",
+        "en": 'The brief "{brief}" shows nothing.',
+        "hint_zh": "写上 text、fields、lists、notices 或 gate。",
+        "hint_en": "Give it a text, fields, lists, notices or a gate.",
+    },
+    "brief-unfit": {
+        "zh": "「{name}」不能放在速览里:它{why}。",
+        "en": '"{name}" cannot stand in a brief: it {why}.',
+        "hint_zh": "写记录自己的字段,或隔一层引用的字段(如 site.phone);相关记录写在 lists 里。",
+        "hint_en": "Name a field of the record or of one that it links to (site.phone); collections stand in lists.",
+    },
+    "brief-idle": {
+        "zh": "「{name}」在这里不起作用:{why}。",
+        "en": '"{name}" does nothing here: {why}.',
+        "hint_zh": "删去它。",
+        "hint_en": "Delete it.",
+    },
     "home-unreached": {
         "zh": "没有人会打开首页「{home}」:前面的「{earlier}」总是先合适。",
         "en": 'Nobody ever gets the home "{home}": "{earlier}" before it always fits first.',

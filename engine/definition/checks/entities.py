@@ -47,6 +47,8 @@ class LabelMissing(Check):
                 yield ("entities", name, "fields", field), Label("字段", "field")
             for section in entity.sections:
                 yield ("entities", name, "sections", section), Label("分区", "section")
+            for brief in entity.briefs:
+                yield ("entities", name, "briefs", brief), Label("速览", "brief")
         kinds = {
             "roles": Label("角色", "role"),
             "forms": Label("表单", "form"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from engine.definition.checks.base import Check
@@ -20,9 +21,17 @@ class _Unknown(Check):
     kind: ClassVar[ReferenceKind]
 
     def find(self, facts: Facts) -> Iterator[Problem]:
+        told: set[tuple[KeyPath, int]] = set()
         for reference in facts.references:
-            if reference.kind == self.kind and not reference.found:
-                yield self.problem(facts, reference)
+            if reference.kind != self.kind or reference.found:
+                continue
+            if reference.path[-1] in ("zh", "en") and not reference.key:
+                # One text for both languages stands there once.
+                reference = replace(reference, path=facts.source.entry(reference.path)[1])
+                if (reference.path, reference.offset) in told:
+                    continue
+                told.add((reference.path, reference.offset))
+            yield self.problem(facts, reference)
 
     def problem(self, facts: Facts, reference: Reference) -> Problem:
         near = nearest(reference.name, list(reference.known))
@@ -225,6 +234,8 @@ def _named(facts: Facts) -> Iterator[tuple[KeyPath, str, bool]]:
         yield ("entities", name), name, False
         for field in entity.fields:
             yield ("entities", name, "fields", field), field, True
+        for brief in entity.briefs:
+            yield ("entities", name, "briefs", brief), brief, False
     for kind in ("roles", "kinds", "forms", "views", "homes", "processes", "scores"):
         for name in getattr(d, kind):
             yield (kind, name), name, False

@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from engine.app import EntityApp
-from engine.problems import Problem, Refused
+from engine.problems import Label, Problem, Refused
 from engine.reading import Query
 from engine.rules.scores import ScoreApp
 from engine.runtime.moves import Way
@@ -108,7 +108,7 @@ def record_page(
         page = {
             "entity": visit.entity(model),
             "href": visit.href(model.name, str(visit.id)),
-            "title": _title(visit, model, record, titles),
+            "title": title_of(visit, model, record, titles),
             "number": _number(model, record),
             "version": record["version"],
             "deleted": deleted,
@@ -119,11 +119,12 @@ def record_page(
             ],
             "tab": tab,
             "sections": _sections(visit, r, model, record, titles, parts) if tab == "details" else (),
-            "drawing": drawing(visit, r, model, record, _title(visit, model, record, titles))
+            "drawing": drawing(visit, r, model, record, title_of(visit, model, record, titles))
             if tab == "relations"
             else None,
             "stream": stream(visit, r, model, log, deleted, typed) if tab == "timeline" else None,
             "related": _related(visit, r, model, tab, RELATED) if tab not in _OWN_TABS else None,
+            "briefs": [] if deleted else _briefs(visit, model),
             "scores": [
                 _score(visit, model, each, record) for each in model.scores if each.field in lens.fields(model.name)
             ],
@@ -150,7 +151,17 @@ def _record(visit: AppVisit, r: Any, model: EntityApp) -> tuple[dict[str, Any], 
     return record, True
 
 
-def _title(visit: AppVisit, model: EntityApp, record: Mapping[str, Any], titles: Titles) -> str:
+def _briefs(visit: AppVisit, model: EntityApp) -> list[Link]:
+    """The pages that tell at a glance what matters about the record."""
+    found = model.definition.briefs if model.definition else {}
+    href = visit.href(model.name, str(visit.id), "brief")
+    return [
+        Link((each.label or Label.of(name))[visit.language], f"{href}/{name}", "eye", name)
+        for name, each in found.items()
+    ]
+
+
+def title_of(visit: AppVisit, model: EntityApp, record: Mapping[str, Any], titles: Titles) -> str:
     shown = cell(visit.app, model, model.title, record.get(model.title), titles, visit.language).text
     return shown or visit.t("untitled")
 

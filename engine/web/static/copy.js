@@ -11,6 +11,7 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
     } catch {
       document.execCommand("copy"); // pages without TLS have no clipboard of their own
     }
+    button.focus();
     words.textContent = button.dataset.copy;
     setTimeout(() => (words.textContent = before), 2000);
   });
