@@ -142,10 +142,14 @@ def _ready(site: "Site", file: Path, with_demo: bool) -> None:
 
 def _upgrade(site: "Site") -> None:
     """What an older engine has left to be made anew."""
-    from engine.publishing.recompute import search_again
+    from engine.publishing.recompute import search_again, searched_otherwise
 
     for app in site.live.apps().values():
-        if count := search_again(site.db, app):
+        if not searched_otherwise(site.db, app):
+            continue
+        with progress(f"重建 {app.name} 的搜索词", f"Making the search words of {app.name} anew") as step:
+            count = search_again(site.db, app, step)
+        if count:
             say(f"已重建 {app.name} 的搜索词：{count} 条记录", f"Search words of {app.name} made anew: {count} records")
 
 

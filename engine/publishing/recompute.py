@@ -193,16 +193,22 @@ def _reindexing(db: Database, app: App, entity: str) -> Callable[[Write, int], t
     return some
 
 
-def search_again(db: Database, app: App) -> int:
+def searched_otherwise(db: Database, app: App) -> bool:
+    """Whether an older engine has made search words of the app's records that are to be made anew."""
+    known = db.statement(sa.select(system.epoch.c.number).where(system.epoch.c.name == sa.bindparam("name")))
+    return bool(db.scalar(known, {"name": f"search:{app.name}"}) != RULE)
+
+
+def search_again(db: Database, app: App, progress: Callable[[int], None] | None = None) -> int:
     """Make the search words of an app's records anew if an older engine has made them; how many records there were.
 
     A thousand records at a time, each in a transaction of its own, so that others can write meanwhile.  What is broken off
-    begins again with the entity that was not finished.
+    begins again with the entity that was not finished. `progress` is told how many are done.
     """
+    if not searched_otherwise(db, app):
+        return 0
     known = db.statement(sa.select(system.epoch.c.number).where(system.epoch.c.name == sa.bindparam("name")))
     done = db.upsert(system.epoch, ["name"], ["number"])
-    if db.scalar(known, {"name": f"search:{app.name}"}) == RULE:
-        return 0
     count = 0
     for entity, model in app.entities.items():
         mark = {"name": f"search:{app.name}.{entity}"}
@@ -212,6 +218,8 @@ def search_again(db: Database, app: App) -> int:
         last = 0
         while (found := db.transact(partial(_after, some, last))) is not None:
             last, count = found[0], count + found[1]
+            if progress is not None:
+                progress(count)
         db.transact(lambda w, mark=mark: w.run(done, {**mark, "number": RULE}))  # type: ignore[misc]
     db.transact(lambda w: w.run(done, {"name": f"search:{app.name}", "number": RULE}))
     return count

@@ -717,6 +717,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "show-changes": ("变更", "Changes"),
     "day-today": ("今天", "Today"),
     "day-yesterday": ("昨天", "Yesterday"),
+    "day-tomorrow": ("明天", "Tomorrow"),
     "comment": ("评论", "Comment"),
     "comment-hint": ("写评论，用 @ 提到同事", "Write a comment; @ mentions somebody"),
     "comment-keys": ("Ctrl + 回车发送", "Ctrl + Enter sends"),
@@ -731,6 +732,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "engine": ("系统", "The system"),
     "today": ("今天 {time}", "today {time}"),
     "yesterday": ("昨天 {time}", "yesterday {time}"),
+    "tomorrow": ("明天 {time}", "tomorrow {time}"),
     # notices
     "notices": ("通知", "Notices"),
     "unread-count": ("{count} 条未读", "{count} unread"),

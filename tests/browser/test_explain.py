@@ -43,8 +43,9 @@ def test_a_lock_opens_by_touch_and_speaks_english(page: Page, upkeep: Upkeep) ->
 def test_a_list_says_what_one_may_do_with_it(page: Page, upkeep: Upkeep) -> None:
     upkeep.visit("wang")
     sign_in(page, upkeep, "wang", "/upkeep/visit")
+    page.locator("summary[aria-label='更多']").locator("visible=true").last.click()
     page.locator("summary", has_text="我的权限").locator("visible=true").click()
-    told = page.locator(".rights .why-in")
+    told = page.locator("details.why[open] .why-in")
     expect(told).to_contain_text("可以查看、新建、修改、推进")
     expect(told.locator("li", has_text="不能导出")).to_contain_text("林慧")
     assert violations(page, "one's rights") == []

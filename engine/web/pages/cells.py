@@ -6,19 +6,24 @@ records are read with their titles: `Titles` collects every id of a page and ask
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from engine.app import App, EntityApp
-from engine.columns import MAX_STORED
+from engine.columns import MAX_STORED, days
 from engine.fields import Field, Invalid
 from engine.fields.choice import Choosing
 from engine.fields.files import Attached
+from engine.fields.formula import Following
 from engine.fields.lookup import Linking
 from engine.fields.money import SIGNS
 from engine.problems import Problem
 from engine.reading import Lens
 from engine.web.pages.frame import Words
+from engine.web.pages.moments import day_words, moment_words
 
 Kind = Literal[
     "empty",
@@ -90,6 +95,15 @@ class Titles:
         self._found: dict[str, dict[int, str]] = {}
         self._files: dict[str, Cell] = {}
         self._file_names = file_names
+
+    @cached_property
+    def today(self) -> int:
+        """The day in the app's time zone."""
+        return self.lens.app.calendar.local_day(self.lens.view.clock.now())
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.lens.app.definition.calendar.timezone)
 
     def of(self, entity: str, records: Iterable[Mapping[str, Any]], names: Iterable[str]) -> "Titles":
         """Find what these fields of these records point to."""
@@ -167,7 +181,12 @@ def brief(value: float, t: Words, field: Field) -> str:
 
 
 def is_number(field: Field) -> bool:
-    return field.type in NUMBERS
+    return kept_type(field) in NUMBERS
+
+
+def kept_type(field: Field) -> str:
+    """The type of a field's values: of what is computed, that of the result."""
+    return field.kept.type if isinstance(field, Following) else field.type
 
 
 def shown(field: Field, value: Any, language: str) -> str:
@@ -195,7 +214,7 @@ def cell(app: App, model: EntityApp, name: str, value: Any, titles: Titles, lang
         tags = tuple(_tag(field, str(key), language) for key in keys)
         return tags[0] if field.type == "choice" else Cell("tags", "、".join(tag.text for tag in tags), items=tags)
     text = shown(field, value, language)
-    match field.type:
+    match kept_type(field):
         case "boolean":
             return Cell("yes" if value else "no", text)
         case "score":
@@ -248,6 +267,20 @@ def _share(value: Any) -> int:
     return max(0, min(100, round(float(value))))
 
 
+def timed(app: App, model: EntityApp, name: str, value: Any, titles: Titles, language: str) -> Cell | None:
+    """A day or an instant as people say it, where it stands among many others; None for any other value."""
+    kind = kept_type(model.fields[name])
+    if value is None or kind not in ("date", "datetime"):
+        return None
+    try:
+        if kind == "date":
+            return Cell("text", day_words(days(date.fromisoformat(value)), titles.today, Words(language)), note=value)
+        local = datetime.fromisoformat(value).astimezone(titles.zone)
+        return Cell("text", moment_words(local, titles.today, Words(language)), note=local.strftime("%Y-%m-%d %H:%M"))
+    except ValueError:
+        return None
+
+
 def row(
     app: App,
     model: EntityApp,
@@ -257,7 +290,11 @@ def row(
     language: str,
     pips: Any = None,
 ) -> Row:
-    cells = tuple(cell(app, model, column.name, record.get(column.name), titles, language) for column in columns)
+    cells = tuple(
+        timed(app, model, column.name, record.get(column.name), titles, language)
+        or cell(app, model, column.name, record.get(column.name), titles, language)
+        for column in columns
+    )
     number = record.get("number") if "number" not in [column.name for column in columns] else None
     return Row(
         address(app.name, model.name, record["id"]),

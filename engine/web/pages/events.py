@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from engine.app import EntityApp
 from engine.clock import MICROSECONDS, instant
-from engine.columns import day as day_of, days
+from engine.columns import days
 from engine.problems import Label
 from engine.shape import SpanValue
 from engine.web.pages.cells import Titles, cell, id_in
-from engine.web.pages.frame import WEEKDAYS, Words
+from engine.web.pages.frame import Words
+from engine.web.pages.moments import moment_words
 from engine.web.pages.visit import AppVisit
 from engine.workflows.process import ProcessApp, StageApp
 
@@ -92,34 +93,7 @@ def when(at: str | None, visit: AppVisit) -> str:
         return ""
     zone = ZoneInfo(visit.app.definition.calendar.timezone)
     local = datetime.fromisoformat(at).astimezone(zone)
-    today = visit.app.calendar.local_day(visit.site.clock.now())
-    clock = local.strftime("%H:%M")
-    ago = today - days(local.date())
-    if ago == 0:
-        return visit.t("today", time=clock)
-    if ago == 1:
-        return visit.t("yesterday", time=clock)
-    if visit.language == "zh":
-        year = "" if local.year == _year(today) else f"{local.year}年"
-        return f"{year}{local.month}月{local.day}日 {clock}"
-    return local.strftime("%Y-%m-%d %H:%M")
-
-
-def day_words(visit: AppVisit, day: int) -> str:
-    """A day as people say it: today, yesterday, 3月4日 周三."""
-    today = visit.app.calendar.local_day(visit.site.clock.now())
-    if today - day in (0, 1):
-        return visit.t("day-yesterday" if today - day else "day-today")
-    date = day_of(day)
-    weekday = WEEKDAYS[visit.language][date.weekday()]
-    if visit.language == "zh":
-        year = "" if date.year == _year(today) else f"{date.year}年"
-        return f"{year}{date.month}月{date.day}日 {weekday}"
-    return f"{weekday} {date.isoformat()}"
-
-
-def _year(today: int) -> int:
-    return day_of(today).year
+    return moment_words(local, visit.app.calendar.local_day(visit.site.clock.now()), visit.t)
 
 
 def events(

@@ -20,8 +20,9 @@ from engine.reading import Query
 from engine.reading.comments import MENTION, Said, comments, names_of
 from engine.web import incoming
 from engine.web.pages.cells import Titles, cell
-from engine.web.pages.events import Event, day_words, events
+from engine.web.pages.events import Event, events
 from engine.web.pages.frame import Link
+from engine.web.pages.moments import day_words
 from engine.web.pages.visit import AppVisit
 
 PAGE: Final = 40  # things shown at once
@@ -143,7 +144,13 @@ def _page(found: Sequence[Moment]) -> Sequence[Moment]:
 
 def _moment(visit: AppVisit, at: int, **what: Any) -> Moment:
     local = moment(at).astimezone(ZoneInfo(visit.app.definition.calendar.timezone))
-    return Moment(at, local.strftime("%H:%M"), day_words(visit, days(local.date())), moment(at).isoformat(), **what)
+    return Moment(
+        at,
+        local.strftime("%H:%M"),
+        day_words(days(local.date()), visit.app.calendar.local_day(visit.site.clock.now()), visit.t, weekday=True),
+        moment(at).isoformat(),
+        **what,
+    )
 
 
 def _events(
