@@ -12,8 +12,9 @@ from engine.columns import moment as instant_of
 from engine.fields import Field
 from engine.fields.autonumber import AutonumberField
 from engine.fields.choice import Choosing
-from engine.publishing.changes import Change, ConvertField, Hazard
+from engine.publishing.changes import Change, ConvertField, Hazard, StartRecords
 from engine.publishing.convert import Unfit, attempt, converter
+from engine.publishing.moves import unknown_place
 from engine.publishing.survey import SAMPLES, Survey, sampled
 from engine.registry import nearest
 from engine.storage import system
@@ -301,6 +302,20 @@ def stage_removed(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
         for stage in process.stages:
             if (name, stage) not in kept and (rows := survey.count(model, sa.and_(here, model.table.c.stage == stage))):
                 yield Hazard("stage-removed", f"processes.{name}.stages.{stage}", severity, {"rows": rows})
+
+
+@measure
+def place_unknown(survey: Survey, changes: list[Change]) -> Iterator[Hazard]:
+    """Records that remember a process from before there was none, which has another name or other stages now."""
+    for change in changes:
+        if isinstance(change, StartRecords):
+            model = survey.new.entities[change.entity]
+            if not survey.found.tables.get(model.table.name, {}).keys() >= {"pipeline", "stage"}:
+                continue
+            # Those in the bin, too: they would come back at the start.
+            where = sa.select(sa.func.count()).where(unknown_place(survey.new, model))
+            if rows := survey.all(where)[0][0]:
+                yield Hazard("place-unknown", change.path, "accept", {"rows": rows})
 
 
 @measure

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.app import App
+from engine.app import App, EntityApp
 from engine.columns import new_ids
 from engine.publishing.changes import RenameRecords, RenameValues
 from engine.publishing.survey import variables
@@ -110,10 +110,22 @@ def rename_records(db: Database, write: Write, app: App, change: RenameRecords) 
         write.run(db.statement(sa.update(pairs).where(here).values(entity=f"{app.name}.{entity}")))
 
 
+def unknown_place(app: App, model: EntityApp) -> Any:
+    """That a record remembers a process or stage which the app does not know: that of a time before it had none."""
+    table = model.table
+    known = (
+        sa.and_(table.c.pipeline == name, table.c.stage.in_(list(app.processes[name].stages)))
+        for name in model.processes
+    )
+    return sa.and_(table.c.pipeline.is_not(None), sa.not_(sa.or_(*known)))
+
+
 def start_records(db: Database, write: Write, app: App, entity: str, at: int) -> None:
-    """Records that were made before their entity had a process enter the first process that takes them, at its start."""
+    """Records that stand in no process, or in one that nobody knows, enter the first process that takes them, at its start."""
     model = app.entities[entity]
     table = model.table
+    nowhere = {"pipeline": None, "stage": None, "stage_entered_at": None}
+    write.run(db.statement(sa.update(table).where(unknown_place(app, model)).values(nowhere)))
     values = variables(app, at)
     for name in model.processes:
         process = app.processes[name]

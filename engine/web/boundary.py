@@ -90,7 +90,8 @@ class Boundary:
                 given = message.get("headers", ())
                 names = {name for name, _ in given}
                 own = marks if names.isdisjoint(_PROTECTED) else [mark for mark in marks if mark[0] not in names]
-                if b"content-security-policy" in names:
+                policy = next((value for name, value in given if name == b"content-security-policy"), b"")
+                if b"frame-ancestors" in policy and b"frame-ancestors 'none'" not in policy:
                     # Who may frame the page is said there; the older header knows nobody or everybody.
                     own = [mark for mark in own if mark[0] != b"x-frame-options"]
                 if b"cache-control" not in names:

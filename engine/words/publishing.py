@@ -103,6 +103,12 @@ WORDS = {
         "hint_zh": "先把它们移走,或用 was 改名。",
         "hint_en": "Move them first, or rename the stage with was.",
     },
+    "place-unknown": {
+        "zh": "「{path}」又有了流程:{rows} 条记录停在这个流程不认识的阶段,会从头开始。",
+        "en": '"{path}" has a process again: {rows} record(s) stand in a stage that it does not know, and begin at its start.',
+        "hint_zh": "若是改名,先发布名称相同的流程,再用 was 改名。",
+        "hint_en": "If it has another name now, publish it under the old one first, then rename it with was.",
+    },
     "gate-tightened": {
         "zh": "「{path}」收紧:{rows} 条在途记录会卡住{who}。",
         "en": '"{path}" is stricter: {rows} record(s) in flight get stuck{who}.',

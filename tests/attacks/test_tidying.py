@@ -99,16 +99,16 @@ def test_p05_what_one_does_not_see_is_not_told_apart(tidy: Tidy) -> None:
 
 def test_p04_merging_neither_shows_nor_moves_nor_loses_what_is_hidden(tidy: Tidy) -> None:
     keep, lose = (tidy.ann.create("customer", name="Stone Mill") for _ in range(2))
-    set_credit(tidy, lose["id"], 77)
+    set_credit(tidy, lose["id"], 77_431)
     address = f"/customer/{keep['id']}/merge/{lose['id']}"
     shown = page(tidy.ann, address).text
-    assert not any(secret in shown for secret in (*SECRETS, "77"))
+    assert not any(secret in shown for secret in (*SECRETS, "77431", "77,431"))
     page(tidy.ann, address, **{"~take.credit": "theirs"})
     assert credit_of(tidy, keep["id"]) is None
     page(tidy.ann, address, **{"~take.name": "mine"})
     assert credit_of(tidy, keep["id"]) is None
     tidy.meg.post(f"/customer/{lose['id']}/restore")
-    assert credit_of(tidy, lose["id"]) == 77
+    assert credit_of(tidy, lose["id"]) == 77_431
 
 
 def test_p04_a_hidden_field_is_explained_like_one_that_does_not_exist(tidy: Tidy) -> None:

@@ -49,8 +49,7 @@ def test_a_file_is_matched_tried_imported_mended_and_uploaded_again(
     upkeep.create("lin", "site", name="东湖泵站")
     page.set_viewport_size(size)
     sign_in(page, upkeep, "lin", "/upkeep/visit?view=all")
-    if size == PHONE:
-        page.locator("summary[aria-label=更多]").click()
+    page.locator("summary[aria-label=更多]").locator("visible=true").last.click()
     page.get_by_role("link", name="导入").locator("visible=true").click()
     assert violations(page, "upload") == []
 

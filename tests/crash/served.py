@@ -251,7 +251,7 @@ class Clients:
             ways = {
                 self._client: 4, self._rename: 4, self._order: 10 if len(known.orders) < known.most else 0, self._patch: 12, self._lines: 8, self._count: 12,
                 self._note: 6, self._tick: 6, self._move: 12, self._upload: 6, self._bulk: 4, self._import: 2, self._undo: 3,
-                self._delete: 3, self._merge: 1,
+                self._delete: 3, self._merge: 1, self._look: 10,
             }  # fmt: skip
             make = chance.choices(list(ways), list(ways.values()))[0]
         return make(chance, mark)
@@ -379,6 +379,11 @@ class Clients:
         if chance.random() < 0.3:
             return self._json(mark, "POST", f"{path}/restore", {})
         return self._json(mark, "DELETE", path, {}, headers={"If-Match": f'"{chance.choice([1, 1, 3])}"'})
+
+    def _look(self, chance: random.Random, mark: str) -> Ask:
+        """One who only reads is never told of a failure either."""
+        path = chance.choice(["/order", "/client", f"/order/{self._any_order(chance)['id']}"])
+        return Ask(self.ledger.intend(Intent(mark)), "GET", BASE + path)
 
     def _merge(self, chance: random.Random, mark: str) -> Ask:
         one, other = chance.choice(self.known.clients[-20:]), chance.choice(self.known.clients[-20:])

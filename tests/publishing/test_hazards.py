@@ -127,6 +127,19 @@ def test_a_stage_with_records_cannot_go_but_can_be_renamed(bench: Bench) -> None
     assert bench.values("visit", "pipeline", "stage", "checklist") == [("check", "review", "|review.seen|")]
 
 
+def test_records_of_a_process_that_was_renamed_before_it_went_begin_anew_when_it_comes_back(bench: Bench) -> None:
+    bench.publish(SHOP + FLOW)
+    key = bench.add("visit", note="x", pipeline="check", stage="review", stage_entered_at=NOW)
+    bench.publish((SHOP + FLOW).replace("  check:\n    entity", "  inspect:\n    was: check\n    entity"))
+    bench.apply(bench.plan(SHOP))
+    hazard = asked(bench.plan(SHOP + FLOW))["place-unknown@entities.visit"]
+    assert (hazard.severity, hazard.figures) == ("accept", {"rows": 1})
+    bench.back_to(2)
+    assert bench.values("visit", "pipeline", "stage") == [("check", "open_")]
+    logged = bench.db.all(bench.db.statement(sa.text("SELECT record, process, stage, direction FROM dg_stage")))
+    assert logged == [(key, "check", "open_", "start")]
+
+
 def test_records_enter_a_process_that_comes_later(bench: Bench) -> None:
     key = bench.add("visit", note="x")
     bench.publish(SHOP + FLOW)

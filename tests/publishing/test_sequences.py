@@ -51,6 +51,7 @@ ENGINE = engine_principal()
 STOPS = {
     "unique-added", "option-removed", "stage-removed", "exit-removed", "lookup-retargeted", "number-rewound", "nobody-left",
 }  # fmt: skip
+PLACE = {"stage", "pipeline", "checklist"}
 Columns = Mapping[tuple[str, str], Mapping[int, Any]]
 Seen = dict[str, dict[int, dict[str, Any]]]
 
@@ -198,11 +199,14 @@ class World:
         assert faults == []
 
     def standing(self, checker: Checker) -> Iterator[str]:
-        """Every record of an entity with a process has entered one."""
+        """Every record of an entity with a process has entered one, and stands in a stage of it unless a plan said otherwise."""
         for model in checker.models:
+            places = {(name, stage) for name in model.processes for stage in checker.app.processes[name].stages}
             for id, record in checker.rows[model.name].items():
                 if model.processes and record["pipeline"] is None:
                     yield f"{model.name} {id} stands nowhere"
+                elif places and "stage" not in self.strange and (record["pipeline"], record["stage"]) not in places:
+                    yield f"{model.name} {id} stands in {record['pipeline']}.{record['stage']}, which nobody knows"
 
     # -- out and in again -----------------------------------------------------------------------------------------------
 
@@ -332,9 +336,8 @@ def edited_and_undone(
             continue
         story = edited
         kinds.update(each.split(":")[0] for each in edits[-1].split("; "))
-        if any(isinstance(change, Removed) and change.kind == "process" for change in plan.changes):
-            # A process that went under another name than it comes back with left its records behind.
-            world.strange |= {"stage", "pipeline", "checklist"}
+        if any(hazard.code == "place-unknown" for hazard in plan.hazards):
+            world.strange |= PLACE
         world.gaps |= any(isinstance(change, Removed) and change.kind in ("entity", "field") for change in plan.changes)
         columns = world.columns()
         world.apply(plan)
@@ -367,7 +370,7 @@ def _strange(plan: Plan) -> set[str]:
     """The fields in which, as the plan says and somebody has accepted, names stand that the version does not know."""
     named = {hazard.code: hazard.path for hazard in plan.hazards}
     fields = {hazard.path.rpartition(".")[2] for hazard in plan.hazards if hazard.code == "option-removed"}
-    return fields | ({"stage", "pipeline", "checklist"} if "stage-removed" in named else set())
+    return fields | (PLACE if named.keys() & {"stage-removed", "place-unknown"} else set())
 
 
 def plan_says_the_same(world: World, story: Story) -> bool:
@@ -397,6 +400,10 @@ def _nothing_lost(plan: Plan, before: Columns, after: Columns) -> None:
     written: set[tuple[str, str]] = set()
     renamed: dict[tuple[str, str], Mapping[str, str]] = {}
     entered: set[str] = set()
+    places = {
+        model.table.name: {(name, stage) for name in model.processes for stage in plan.app.processes[name].stages}
+        for model in plan.app.entities.values()
+    }
     for change in plan.changes:
         match change:
             case ConvertField(table=table, target=target):
@@ -428,10 +435,11 @@ def _nothing_lost(plan: Plan, before: Columns, after: Columns) -> None:
                 )
             continue
         for id, value in values.items():
-            if column in ("pipeline", "stage", "stage_entered_at") and table in entered and value is None:
-                continue
-            if column in ("stage", "stage_entered_at") and table in entered and before[table, "pipeline"][id] is None:
-                continue
+            if column in ("pipeline", "stage", "stage_entered_at") and table in entered:
+                here = tuple(before.get((table, each), {}).get(id) for each in ("pipeline", "stage"))
+                if here not in places[table]:
+                    assert here == (None, None) or any(hazard.code == "place-unknown" for hazard in plan.hazards)
+                    continue
             assert after[place][id] == value, (place, id)
 
 

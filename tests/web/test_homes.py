@@ -196,6 +196,7 @@ def test_core_actions_open_prefilled_forms_for_whoever_may(filled: Desk) -> None
     href = html.unescape(re.findall(r'href="(/desk/call/new[^"]*)"', home)[0])
     assert 'value="回访"' in filled.page("ann", href.removeprefix("/desk")).text
     assert "Log a call" in filled.page("ann", "/", "en").text
+    assert filled.page("ann", "/my-card?home=rep&card=core").status_code == 404, "its buttons are no card of their own"
 
 
 def test_what_may_take_long_comes_after_the_first_paint(filled: Desk) -> None:

@@ -47,7 +47,7 @@ def get_card(visit: AppVisit) -> Response:
     if home is None or card is None:
         raise Refused(Problem("not-found", "card"), 404)
     drawing = drawings[card.kind](visit, home.name, asked["card"], card)
-    if not drawing.able():
+    if isinstance(drawing, ActionsDrawing) or not drawing.able():  # whose buttons are no card of their own
         raise Refused(Problem("not-found", "card"), 404)
     with visit.read() as r:
         shown = _drawn(visit, r, [drawing])
