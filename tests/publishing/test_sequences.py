@@ -199,13 +199,19 @@ class World:
         assert faults == []
 
     def standing(self, checker: Checker) -> Iterator[str]:
-        """Every record of an entity with a process has entered one, and stands in a stage of it unless a plan said otherwise."""
+        """Every record of an entity with a process has entered one; those outside the bin stand in a stage of it, unless a plan
+        said otherwise."""
         for model in checker.models:
             places = {(name, stage) for name in model.processes for stage in checker.app.processes[name].stages}
             for id, record in checker.rows[model.name].items():
                 if model.processes and record["pipeline"] is None:
                     yield f"{model.name} {id} stands nowhere"
-                elif places and "stage" not in self.strange and (record["pipeline"], record["stage"]) not in places:
+                elif (
+                    places
+                    and record["deleted_at"] is None
+                    and "stage" not in self.strange
+                    and (record["pipeline"], record["stage"]) not in places
+                ):
                     yield f"{model.name} {id} stands in {record['pipeline']}.{record['stage']}, which nobody knows"
 
     # -- out and in again -----------------------------------------------------------------------------------------------
