@@ -66,6 +66,7 @@ class _Pool:
         self._patience = patience
         self._free = threading.Semaphore(size)
         self._idle: list[Connection] = []
+        self._shut = False
 
     def take(self, fresh: bool = False) -> Connection:
         """A connection that has not ended as far as one can see; a new one if `fresh`. Raises Unavailable."""
@@ -86,11 +87,17 @@ class _Pool:
             raise
 
     def give(self, connection: Connection) -> None:
-        if connection.closed or connection.worn or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        ended = connection.closed or connection.worn
+        if ended or self._shut or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             connection.close()
         else:
             self._idle.append(connection)
         self._free.release()
+
+    def shut(self) -> None:
+        """Close what is idle now, and what is still in use as soon as it comes back."""
+        self._shut = True
+        self.forget()
 
     def forget(self) -> None:
         """Close idle connections: when one has died, the server has probably restarted under all of them."""
@@ -385,7 +392,7 @@ class PostgresDriver:
 
     def close(self) -> None:
         for pool in (self.pool, *self._hurried.values()):
-            pool.forget()
+            pool.shut()
 
 
 def _translate(error: psycopg.Error) -> StorageError:

@@ -225,3 +225,13 @@ def test_an_upload_whose_end_is_unknown_keeps_its_file_while_its_row_may_be_ther
     assert rows == (stored if heard else [])
     files.sweep(attachments.orphans(age=-1))
     assert [path for path, _ in files.stored()] == rows, "the sweep takes what has no row, and nothing else"
+
+
+def test_what_is_still_in_use_when_the_database_is_closed_is_closed_when_it_comes_back(postgresql_url: str) -> None:
+    db = Database.open(postgresql_url)
+    with db.read() as read:
+        assert read.scalar(db.statement(sa.select(sa.literal(1)))) == 1
+        connection = read._connection  # type: ignore[attr-defined]
+        db.close()
+        assert not connection.closed
+    assert connection.closed
