@@ -27,6 +27,8 @@ export function checks(form, state) {
   form.addEventListener("focusout", (event) => {
     if (event.target.matches("[data-check]") && asked.get(event.target) !== event.target.value && event.target.value !== event.target.defaultValue) ask(event.target);
   });
+  // What was typed before this was loaded.
+  form.querySelectorAll("input[data-check]").forEach((control) => { if (control.value !== control.defaultValue) ask(control); });
 }
 
 // The answers for texts by their names; null if nobody answers.
