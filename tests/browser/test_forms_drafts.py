@@ -41,6 +41,7 @@ def test_a_draft_is_kept_offered_restored_and_gone_after_saving(
 def test_a_draft_is_dropped_when_one_says_so(page: Page, upkeep: Upkeep) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     sign_in(page, upkeep, path="/upkeep/site/new")
+    page.wait_for_function("performance.getEntriesByType('resource').some(each => each.name.endsWith('drafts.js'))")
     with page.expect_response("**/site/draft"):
         page.get_by_label("名称").fill("东湖泵站")
     page.goto(f"{upkeep.url}/upkeep/site/new")
@@ -53,6 +54,7 @@ def test_a_draft_of_a_change_knows_that_somebody_saved_meanwhile(page: Page, upk
     made = upkeep.create("wang", "site", name="东湖泵站", phone="13857162204")
     page.on("dialog", lambda dialog: dialog.accept())
     sign_in(page, upkeep, path=f"/upkeep/site/{made.id}/edit")
+    page.wait_for_function("performance.getEntriesByType('resource').some(each => each.name.endsWith('drafts.js'))")
     with page.expect_response("**/draft"):
         page.get_by_label("名称").fill("东湖一号泵站")
     app = upkeep.site.app("upkeep")
